@@ -1,0 +1,3 @@
+"""
+The prompt graph: values, views of the graph, pure edits.
+"""

@@ -1,0 +1,235 @@
+"""
+The values in the middle of the house: `Link`, `Node` and `Prompt`.
+
+They model the body of ComfyUI's `POST /prompt` (the key `prompt`): a JSON object
+of node id → `{"inputs": {...}, "class_type": "...", "_meta": {"title": "..."}}`.
+A link is the JSON list `[node_id, slot]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from comfygraph.errors import PromptError
+
+JsonValue: TypeAlias = Any
+"""A value as `json.loads` gives it."""
+
+_NO_EXTRA: Mapping[str, JsonValue] = MappingProxyType({})
+_EDITOR_LAYOUT = ("inputs", "class_type", "_meta")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """
+    A reference to output `slot` of node `node_id`; JSON `[node_id, slot]`.
+
+    `slot` counts from 0. The server accepts negative slots, counted from the end.
+    """
+
+    node_id: str
+    slot: int
+
+    def to_json(self) -> list[JsonValue]:
+        """
+        Give the JSON form `[node_id, slot]`.
+        """
+        return [self.node_id, self.slot]
+
+
+InputValue: TypeAlias = JsonValue | Link
+"""What an input holds: a `Link`, or a constant as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """
+    One node of a prompt.
+
+    Args:
+        id: The node's key in the prompt, `"3"` or `"12:34"`.
+        class_type: The name under which the server registers the node class.
+        inputs: Input name → `Link` or constant, in the order of the document.
+        meta: The object under `_meta`, or `None` where there is none.
+        extra: Other keys of the node, which servers ignore and we keep.
+        layout: The order of the node's keys in the document; not part of equality.
+    """
+
+    id: str
+    class_type: str
+    inputs: Mapping[str, InputValue]
+    meta: Mapping[str, JsonValue] | None = None
+    extra: Mapping[str, JsonValue] = _NO_EXTRA
+    layout: tuple[str, ...] = field(default=_EDITOR_LAYOUT, compare=False, repr=False)
+
+    @property
+    def title(self) -> str:
+        """
+        The title that a person gave the node (`_meta.title`), else its class.
+        """
+        title = self.meta.get("title") if self.meta is not None else None
+        return title if isinstance(title, str) and title else self.class_type
+
+    def links(self) -> Iterator[tuple[str, Link]]:
+        """
+        Yield `(input name, link)` for every linked input, in order.
+        """
+        for name, value in self.inputs.items():
+            if isinstance(value, Link):
+                yield name, value
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """
+        Give the node as it stands in a prompt, keys in the order they were read.
+        """
+        out: dict[str, JsonValue] = {}
+        for key in self.layout:
+            if key == "inputs":
+                out[key] = {
+                    name: value.to_json() if isinstance(value, Link) else value
+                    for name, value in self.inputs.items()
+                }
+            elif key == "class_type":
+                out[key] = self.class_type
+            elif key == "_meta":
+                if self.meta is not None:
+                    out[key] = dict(self.meta)
+            elif key in self.extra:
+                out[key] = self.extra[key]
+        if "class_type" not in out:
+            out["class_type"] = self.class_type
+        if "_meta" not in out and self.meta is not None:
+            out["_meta"] = dict(self.meta)
+        return out
+
+
+def as_link(value: JsonValue) -> Link | None:
+    """
+    Read `[node_id, slot]` as a `Link`; `None` for any other value.
+
+    Only a list of a string and an integer is a link here. The server takes every
+    list for a link; lists that are none stay in the prompt as they are, so that
+    lint can say what is wrong with them.
+    """
+    if (
+        isinstance(value, list)
+        and len(value) == 2
+        and isinstance(value[0], str)
+        and type(value[1]) is int
+    ):
+        return Link(value[0], value[1])
+    return None
+
+
+class Prompt(Mapping[str, Node]):
+    """
+    A prompt: an ordered, immutable mapping of node id → `Node`.
+
+    Edits are functions in `comfygraph.core.edit` that return a new prompt.
+    Two prompts are equal when they have the same nodes, in any order.
+    """
+
+    __slots__ = ("_nodes",)
+
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
+        self._nodes = dict(nodes)
+
+    def __getitem__(self, node_id: str) -> Node:
+        return self._nodes[node_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __contains__(self, node_id: object) -> bool:
+        return node_id in self._nodes
+
+    def __repr__(self) -> str:
+        classes = ", ".join(f"{node.id}: {node.class_type}" for node in self.nodes()[:4])
+        more = ", …" if len(self) > 4 else ""
+        return f"<Prompt of {len(self)} nodes {{{classes}{more}}}>"
+
+    def nodes(self) -> list[Node]:
+        """
+        Give the nodes in the order of the document.
+        """
+        return list(self._nodes.values())
+
+    @classmethod
+    def from_json(cls, document: JsonValue) -> Prompt:
+        """
+        Read what `POST /prompt` takes under the key `prompt`.
+
+        Args:
+            document: An object of node id → node, as `json.loads` gives it.
+
+        Raises:
+            PromptError: The document is not shaped like a prompt; `pointer` says where.
+        """
+        if not isinstance(document, dict):
+            raise PromptError(f"a prompt is a JSON object of nodes, not {_kind(document)}")
+        return cls({node_id: _read_node(node_id, raw) for node_id, raw in document.items()})
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """
+        Give the prompt back as JSON values: ids, inputs and keys in the order they were read.
+        """
+        return {node_id: node.to_json() for node_id, node in self._nodes.items()}
+
+
+def _read_node(node_id: str, raw: JsonValue) -> Node:
+    where = f"/{escape_pointer(node_id)}"
+    if not isinstance(raw, dict):
+        raise PromptError(f"node `{node_id}` is {_kind(raw)}, not an object", pointer=where)
+    class_type = raw.get("class_type")
+    if not isinstance(class_type, str):
+        raise PromptError(f"node `{node_id}` has no `class_type`", pointer=where)
+    inputs = raw.get("inputs", {})
+    if not isinstance(inputs, dict):
+        raise PromptError(
+            f"`inputs` of node `{node_id}` is {_kind(inputs)}, not an object",
+            pointer=f"{where}/inputs",
+        )
+    meta = raw.get("_meta")
+    if meta is not None and not isinstance(meta, dict):
+        raise PromptError(
+            f"`_meta` of node `{node_id}` is {_kind(meta)}, not an object",
+            pointer=f"{where}/_meta",
+        )
+    extra = {key: raw[key] for key in raw if key not in _EDITOR_LAYOUT}
+    return Node(
+        id=node_id,
+        class_type=class_type,
+        inputs={name: as_link(value) or value for name, value in inputs.items()},
+        meta=meta,
+        extra=extra or _NO_EXTRA,
+        layout=tuple(raw),
+    )
+
+
+def _kind(value: JsonValue) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def escape_pointer(token: str) -> str:
+    """
+    Escape one token of a JSON pointer (RFC 6901, section 3).
+    """
+    return token.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,182 @@
+"""
+The tree of exceptions.
+
+A finding about a graph is a `Diagnostic`, never an exception: an exception says
+that the work could not be done.
+
+    ComfyGraphError
+    ├── UsageError                wrong arguments or configuration        exit 2
+    ├── InputError                a file that cannot be read or is not JSON   exit 3
+    │   ├── PromptError           JSON that is not a prompt
+    │   ├── CatalogError          JSON that is not a node catalog
+    │   └── WorkflowError         JSON that is not a workflow
+    ├── BuildError                a graph in Python that cannot be built  exit 1
+    ├── EditError                 an edit that does not fit the prompt    exit 2
+    ├── LintError                 the prompt has errors, nothing was sent  exit 1
+    ├── TargetError               a service refused or was out of reach   exit 4
+    │   ├── AuthenticationError   wrong or missing credentials
+    │   ├── RateLimited           429 until the patience was over
+    │   ├── Rejected              the service refused the graph
+    │   ├── NotFound              no such job, model or file
+    │   ├── ServiceUnavailable    no connection, 5xx, a page instead of an answer
+    │   ├── ProtocolError         an answer that does not fit the contract
+    │   └── SubmissionUncertain   sent, and nobody knows whether it arrived
+    ├── JobError                  the job ended badly                     exit 5
+    └── DeadlinePassed            the deadline passed, the job may run    exit 6
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """
+    What the process says when it ends; stable.
+    """
+
+    OK = 0
+    FINDINGS = 1
+    USAGE = 2
+    INTERNAL = 3
+    TARGET = 4
+    JOB_FAILED = 5
+    DEADLINE = 6
+    INTERRUPTED = 130
+
+
+class ComfyGraphError(Exception):
+    """
+    Base of everything that comfygraph raises on purpose.
+
+    Args:
+        message: One line, lower case start, no full stop.
+        hint: One next action for the reader, or `None`.
+    """
+
+    exit_code: ExitCode = ExitCode.INTERNAL
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ComfyGraphError):
+    """Wrong arguments or configuration."""
+
+    exit_code = ExitCode.USAGE
+
+
+class InputError(ComfyGraphError):
+    """A document that cannot be read, or does not hold what it should."""
+
+    exit_code = ExitCode.INTERNAL
+
+
+class PromptError(InputError):
+    """
+    JSON that is not a prompt; `pointer` says where it stops being one.
+    """
+
+    def __init__(self, message: str, *, pointer: str = "", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.pointer = pointer
+
+
+class CatalogError(InputError):
+    """JSON that is not a node catalog (`/object_info`)."""
+
+
+class WorkflowError(InputError):
+    """JSON that is not a workflow of the editor."""
+
+
+class BuildError(ComfyGraphError):
+    """A graph written in Python that cannot be built."""
+
+    exit_code = ExitCode.FINDINGS
+
+
+class EditError(ComfyGraphError):
+    """An edit that does not fit the prompt that it is applied to."""
+
+    exit_code = ExitCode.USAGE
+
+
+class LintError(ComfyGraphError):
+    """Lint found errors, so nothing was sent."""
+
+    exit_code = ExitCode.FINDINGS
+
+
+class TargetError(ComfyGraphError):
+    """
+    A service refused or was out of reach.
+
+    Args:
+        message: What happened, in one line.
+        hint: One next action.
+        status: The HTTP status, where there was one.
+        retry_after: Seconds that the service asks to wait, where it does.
+    """
+
+    exit_code = ExitCode.TARGET
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class AuthenticationError(TargetError):
+    """Wrong or missing credentials (HTTP 401, 403)."""
+
+
+class RateLimited(TargetError):
+    """HTTP 429 until our patience was over."""
+
+
+class Rejected(TargetError):
+    """The service refused the request: another try with the same graph is refused again."""
+
+
+class NotFound(TargetError):
+    """No such job, model or file (HTTP 404)."""
+
+
+class ServiceUnavailable(TargetError):
+    """No connection, a 5xx, or a page where an answer should be; worth another try."""
+
+
+class ProtocolError(TargetError):
+    """An answer that does not fit the contract of the service."""
+
+
+class SubmissionUncertain(TargetError):
+    """The request left, no answer came: the job may exist. Look it up; do not send it again."""
+
+
+class JobError(ComfyGraphError):
+    """The job ended badly; `node_id` says where, if the service told."""
+
+    exit_code = ExitCode.JOB_FAILED
+
+    def __init__(
+        self, message: str, *, node_id: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.node_id = node_id
+
+
+class DeadlinePassed(ComfyGraphError):
+    """The deadline passed; the job may still run."""
+
+    exit_code = ExitCode.DEADLINE
