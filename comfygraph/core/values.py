@@ -19,6 +19,12 @@ JsonValue: TypeAlias = Any
 """A value as `json.loads` gives it."""
 
 _NO_EXTRA: Mapping[str, JsonValue] = MappingProxyType({})
+
+
+def _no_extra() -> Mapping[str, JsonValue]:
+    return _NO_EXTRA
+
+
 _EDITOR_LAYOUT = ("inputs", "class_type", "_meta")
 
 
@@ -62,7 +68,7 @@ class Node:
     class_type: str
     inputs: Mapping[str, InputValue]
     meta: Mapping[str, JsonValue] | None = None
-    extra: Mapping[str, JsonValue] = _NO_EXTRA
+    extra: Mapping[str, JsonValue] = field(default_factory=_no_extra)
     layout: tuple[str, ...] = field(default=_EDITOR_LAYOUT, compare=False, repr=False)
 
     @property

@@ -1,0 +1,68 @@
+"""
+The core catalog that comes with comfygraph: ComfyUI 0.33.0, API nodes included.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from comfygraph.catalog.compact import expand_entry, find_line, line_names
+from comfygraph.catalog.node_catalog import NodeCatalog
+
+_NO_FILES: Mapping[str, str] = {}
+
+
+@cache
+def core_data() -> bytes:
+    """
+    Read the catalog file: one class a line, see `comfygraph.catalog.compact`.
+    """
+    path = files("comfygraph.catalog") / "data" / "core.json"
+    return path.read_bytes() if not isinstance(path, Path) else Path.read_bytes(path)
+
+
+@cache
+def core_version() -> str:
+    """
+    Give the version of ComfyUI that the bundled catalog was recorded from.
+    """
+    head = core_data().split(b"\n", 1)[0]
+    about = json.loads(head.removeprefix(b'{"": ').rstrip(b","))
+    return str(about["version"])
+
+
+def _line(name: str) -> dict[str, Any] | None:
+    line = find_line(core_data(), name)
+    return json.loads(line) if line is not None else None
+
+
+def core_files(name: str) -> Mapping[str, str]:
+    """
+    Give input name → folder for a core class whose inputs list files.
+    """
+    line = _line(name)
+    return line.get("F", _NO_FILES) if line is not None else _NO_FILES
+
+
+@cache
+def bundled_catalog() -> NodeCatalog:
+    """
+    Give the bundled core catalog; made once per process.
+    """
+
+    def read(name: str) -> Mapping[str, Any] | None:
+        compact = _line(name)
+        return expand_entry(name, compact) if compact is not None else None
+
+    return NodeCatalog(
+        read,
+        lambda: line_names(core_data()),
+        label=f"ComfyUI {core_version()} (bundled)",
+        origin="bundled",
+        files_of=core_files,
+    )

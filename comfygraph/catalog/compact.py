@@ -1,0 +1,140 @@
+"""
+The compact form of a catalog: one JSON document with one class a line.
+
+The file is valid JSON, and a class is found in it by its line start alone, so that
+a process that needs ten classes parses ten lines. JSON escapes line breaks inside of
+strings: a line break in the file always separates classes.
+
+    {"": {"version": "0.33.0"},
+    "CLIPLoader": {"i": {"required": {...}}, "o": ["CLIP"], "m": "nodes", ...},
+    ...}
+
+Only facts are kept, and only what the reader cannot derive.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_PROSE = frozenset({"tooltip", "placeholder"})
+_FLAGS = {
+    "output_node": "O",
+    "api_node": "A",
+    "deprecated": "D",
+    "experimental": "E",
+    "is_input_list": "L",
+    "dev_only": "V",
+    "has_intermediate_output": "I",
+}
+
+
+def compact_entry(name: str, entry: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Shorten one `/object_info` entry; `expand_entry` gives it back without its prose.
+
+    Args:
+        name: The class name.
+        entry: The entry as the server gives it.
+        files: Input name → folder, for inputs that list files.
+    """
+    sections = entry.get("input") or {}
+    out: dict[str, Any] = {
+        "i": {key: _without_prose(value) for key, value in sections.items() if value}
+    }
+    outputs = list(entry.get("output") or ())
+    out["o"] = outputs
+    if list(entry.get("output_name") or ()) != outputs:
+        out["n"] = list(entry.get("output_name") or ())
+    if any(entry.get("output_is_list") or ()):
+        out["l"] = list(entry["output_is_list"])
+    if entry.get("output_matchtypes"):
+        out["t"] = entry["output_matchtypes"]
+    flags = "".join(letter for key, letter in _FLAGS.items() if entry.get(key) is True)
+    if flags:
+        out["f"] = flags
+    display = entry.get("display_name")
+    if display and display != name:
+        out["d"] = display
+    out["c"] = entry.get("category", "")
+    out["m"] = entry.get("python_module", "")
+    order = entry.get("input_order")
+    if order and any(list(order.get(key) or ()) != list(sections.get(key) or ()) for key in order):
+        out["r"] = order
+    if files:
+        out["F"] = dict(files)
+    return out
+
+
+def _without_prose(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: _without_prose(item)
+            for key, item in value.items()
+            if not (key in _PROSE and isinstance(item, str))
+        }
+    if isinstance(value, list | tuple):
+        return [_without_prose(item) for item in value]
+    return value
+
+
+def expand_entry(name: str, compact: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Give a compact entry the keys that `/object_info` has.
+    """
+    sections = compact.get("i", {})
+    outputs = compact.get("o", [])
+    flags = compact.get("f", "")
+    entry: dict[str, Any] = {
+        "input": sections,
+        "input_order": compact.get("r") or {key: list(value) for key, value in sections.items()},
+        "output": outputs,
+        "output_is_list": compact.get("l") or [False] * len(outputs),
+        "output_name": compact.get("n", outputs),
+        "name": name,
+        "display_name": compact.get("d", name),
+        "description": "",
+        "python_module": compact.get("m", ""),
+        "category": compact.get("c", ""),
+    }
+    for key, letter in _FLAGS.items():
+        entry[key] = letter in flags
+    if "t" in compact:
+        entry["output_matchtypes"] = compact["t"]
+    return entry
+
+
+def write_lines(about: Mapping[str, Any], entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """
+    Write compact entries one a line, sorted by name, so that versions diff well.
+    """
+    lines = [f'"": {_dump(about)}']
+    lines += [f"{_dump(name)}: {_dump(entries[name])}" for name in sorted(entries)]
+    return "{" + ",\n".join(lines) + "\n}\n"
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def find_line(data: bytes, name: str) -> bytes | None:
+    """
+    Give the JSON value of a class in the text of `write_lines`, or `None`.
+    """
+    key = b"\n" + _dump(name).encode("utf-8", "surrogatepass") + b": "
+    start = data.find(key)
+    if start < 0:
+        return None
+    start += len(key)
+    end = data.find(b"\n", start)
+    return data[start:end].rstrip(b",")
+
+
+def line_names(data: bytes) -> list[str]:
+    """
+    Give the names of all classes in the text of `write_lines`, sorted.
+    """
+    decode = json.JSONDecoder().raw_decode
+    lines = data.decode("utf-8").split("\n")[1:]
+    return [decode(line)[0] for line in lines if line.startswith('"')]
