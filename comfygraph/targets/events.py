@@ -7,6 +7,7 @@ The JSON form of an event is `{"type": <class name>, ...fields}`.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
@@ -98,6 +99,28 @@ class NodeFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class NodePreview:
+    """
+    A picture of a node at work; only where previews were asked for. JSON: `image` in base64.
+    """
+
+    node_id: str | None
+    image: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """
+    Something that a person should know and that is no end: a part of the graph that the service
+    left out, a blocked node, a withheld file.
+    """
+
+    message: str
+    node_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobProgress:
     """
     The whole job is at `fraction` (0 to 1); `estimated` where the service says nothing about it.
@@ -153,6 +176,8 @@ Event: TypeAlias = (
     | NodeCached
     | NodeFinished
     | NodeFailed
+    | NodePreview
+    | Notice
     | JobProgress
     | OutputReady
     | JobEnd
@@ -166,6 +191,8 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     NodeCached,
     NodeFinished,
     NodeFailed,
+    NodePreview,
+    Notice,
     JobProgress,
     OutputReady,
     JobSucceeded,
@@ -188,6 +215,8 @@ def _plain(value: Any) -> Any:
     match value:
         case OutputFile():
             return {spec.name: getattr(value, spec.name) for spec in fields(value)}
+        case bytes():
+            return base64.b64encode(value).decode()
         case tuple():
             return [_plain(item) for item in value]
         case Mapping():
