@@ -1,0 +1,223 @@
+"""
+`Document`: a file that carries a graph, whatever shape it has, and where the graph stands in it.
+
+Known shapes: a prompt; `{"prompt": ...}` as `POST /prompt` takes it; the editor's workflow;
+an entry of ComfyUI's history or queue; a TAMS job body; a Civitai workflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from comfygraph.core.values import JsonValue, Prompt, escape_pointer
+from comfygraph.documents.json_text import MAX_BYTES, decode_text, parse_json
+from comfygraph.errors import InputError, PromptError
+
+Kind = Literal["prompt", "wrapped", "history", "queue", "tams", "civitai", "workflow", "unknown"]
+
+_CIVITAI_GRAPHS = {"comfy": "comfyWorkflow", "customComfy": "workflow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """
+    A parsed file.
+
+    Args:
+        path: The file's name for messages; `<stdin>` and the like are fine.
+        text: The text, or `None` where the document never was text.
+        value: The whole JSON value.
+        kind: What it was recognised as; `unknown` where nothing fits.
+        prompt: The graph as `POST /prompt` takes it, any JSON value; `None` for a workflow.
+        base: JSON pointer of the graph in the file, `""` for a bare prompt.
+        class_key: How the document spells `class_type`.
+        targets: `partial_execution_targets` of a request body, or `None`.
+    """
+
+    path: str
+    text: str | None
+    value: JsonValue
+    kind: Kind
+    prompt: JsonValue
+    base: str = ""
+    class_key: str = "class_type"
+    targets: Any = None
+
+    def to_prompt(self) -> Prompt:
+        """
+        Give the graph as a `Prompt`.
+
+        Raises:
+            PromptError: The document holds no prompt, or a malformed one.
+        """
+        if self.kind == "workflow":
+            raise PromptError(
+                f"{self.path} is a workflow of the editor, not a prompt",
+                hint="convert it with `comfygraph convert`",
+            )
+        try:
+            return Prompt.from_json(self.prompt)
+        except PromptError as exc:
+            raise PromptError(
+                f"{self.path}: {exc.message}", pointer=self.base + exc.pointer, hint=exc.hint
+            ) from exc
+
+    def node_pointer(self, node_id: str) -> str:
+        """
+        Give the JSON pointer of a node in the file.
+        """
+        return f"{self.base}/{escape_pointer(node_id)}"
+
+    def input_pointer(self, node_id: str, name: str) -> str:
+        """
+        Give the JSON pointer of an input in the file.
+        """
+        return f"{self.base}/{escape_pointer(node_id)}/inputs/{escape_pointer(name)}"
+
+
+def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
+    """
+    Read a file that may come from anybody.
+
+    Args:
+        path: The file.
+        limit: The most bytes to read; a larger file is refused unread.
+
+    Raises:
+        InputError: It is missing, unreadable, no file, or too large.
+    """
+    try:
+        if not path.exists():
+            raise InputError(f"{path}: no such file")
+        if path.is_dir():
+            raise InputError(f"{path}: is a directory")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as exc:
+        raise InputError(f"{path}: {exc.strerror or exc}") from exc
+    if len(data) > limit:
+        raise InputError(f"{path}: larger than {limit >> 20} MB, no graph is that large")
+    return data
+
+
+def open_document(source: str | Path | bytes, *, name: str | None = None) -> Document:
+    """
+    Open a document and recognise what it is.
+
+    Args:
+        source: A path, or the bytes of a document.
+        name: What messages call it; default is the path.
+
+    Raises:
+        InputError: The file cannot be read or is not JSON.
+    """
+    if isinstance(source, bytes):
+        data, label = source, name or "<bytes>"
+    else:
+        data, label = read_bytes(Path(source)), name or str(source)
+    text = decode_text(data)
+    return recognise(parse_json(text), text=text, path=label)
+
+
+def recognise(value: JsonValue, *, text: str | None = None, path: str = "<json>") -> Document:
+    """
+    Tell what a JSON value is, and where in it the graph stands.
+
+    Args:
+        value: The JSON value.
+        text: The text that it was parsed from.
+        path: What messages call it.
+    """
+    if isinstance(value, dict):
+        if isinstance(value.get("nodes"), list) and not _is_node(value.get("nodes")):
+            return Document(path, text, value, "workflow", None)
+        found = _wrapped(value, text, path)
+        if found is not None:
+            return found
+    elif isinstance(value, list) and len(value) >= 3 and _is_prompt(value[2]):
+        return Document(path, text, value, "queue", value[2], "/2")
+    kind: Kind = "prompt" if isinstance(value, dict) and not _is_foreign(value) else "unknown"
+    if isinstance(value, dict) and _spells_class_type(value):
+        return Document(path, text, value, kind, _renamed(value), "", "classType")
+    return Document(path, text, value, kind, value)
+
+
+def _wrapped(value: Mapping[str, Any], text: str | None, path: str) -> Document | None:
+    prompt = value.get("prompt")
+    if "prompt" in value and not _is_node(prompt):
+        if isinstance(prompt, list) and len(prompt) >= 3 and _is_prompt(prompt[2]):
+            return Document(path, text, value, "history", prompt[2], "/prompt/2")
+        if isinstance(prompt, dict) or not _is_prompt(value):
+            targets = value.get("partial_execution_targets")
+            return Document(path, text, value, "wrapped", prompt, "/prompt", targets=targets)
+    params = value.get("params")
+    if isinstance(params, dict) and not _is_node(params) and _is_tams(value, params):
+        key = "classType" if _spells_class_type(params) else "class_type"
+        return Document(path, text, value, "tams", _renamed(params), "/params", key)
+    steps = value.get("steps")
+    if isinstance(steps, list):
+        return _civitai(value, steps, text, path)
+    if len(value) == 1:  # GET /history/{id} answers {id: entry}
+        key, entry = next(iter(value.items()))
+        if isinstance(entry, dict) and isinstance(entry.get("prompt"), list):
+            inner = entry["prompt"]
+            if len(inner) >= 3 and _is_prompt(inner[2]):
+                base = f"/{escape_pointer(key)}/prompt/2"
+                return Document(path, text, value, "history", inner[2], base)
+    return None
+
+
+def _civitai(
+    value: Mapping[str, Any], steps: list[Any], text: str | None, path: str
+) -> Document | None:
+    for index, step in enumerate(steps):
+        if not isinstance(step, dict) or step.get("$type") not in _CIVITAI_GRAPHS:
+            continue
+        key = _CIVITAI_GRAPHS[step["$type"]]
+        inner = step.get("input")
+        graph = inner.get(key) if isinstance(inner, dict) else None
+        if isinstance(graph, dict):
+            spelling = "classType" if _spells_class_type(graph) else "class_type"
+            base = f"/steps/{index}/input/{key}"
+            return Document(path, text, value, "civitai", _renamed(graph), base, spelling)
+    return None
+
+
+def _is_node(value: Any) -> bool:
+    return isinstance(value, dict) and ("class_type" in value or "classType" in value)
+
+
+def _is_prompt(value: Any) -> bool:
+    return isinstance(value, dict) and any(_is_node(node) for node in value.values())
+
+
+def _is_tams(value: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+    return _is_prompt(params) or "requestId" in value or "request_id" in value
+
+
+def _is_foreign(value: Mapping[str, Any]) -> bool:
+    """An object of which no member looks like a node, such as package.json."""
+    return bool(value) and not any(
+        isinstance(node, dict) and ("inputs" in node or _is_node(node)) for node in value.values()
+    )
+
+
+def _spells_class_type(graph: Mapping[str, Any]) -> bool:
+    return any(
+        isinstance(node, dict) and "classType" in node and "class_type" not in node
+        for node in graph.values()
+    )
+
+
+def _renamed(graph: Mapping[str, Any]) -> dict[str, Any]:
+    if not _spells_class_type(graph):
+        return dict(graph)
+    return {
+        node_id: {("class_type" if key == "classType" else key): node[key] for key in node}
+        if isinstance(node, dict) and "classType" in node and "class_type" not in node
+        else node
+        for node_id, node in graph.items()
+    }
