@@ -1,0 +1,127 @@
+"""
+The command line. Each command lives in a module of its own, loaded when it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from comfygraph.errors import ComfyGraphError, ExitCode
+
+# command → (module, attribute, what `--help` says of it)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "lint": ("comfygraph.cli.lint", "lint", "Check graphs offline: what the server refuses, and more."),
+    "submit": ("comfygraph.cli.submit", "submit", "Run a graph on a service and follow it to its pictures."),
+    "convert": ("comfygraph.cli.convert", "convert", "Turn the editor's workflow into a prompt."),
+    "catalog": ("comfygraph.cli.catalog", "catalog", "Look at node catalogs: fetch, show, list, diff, lock."),
+    "stubs": ("comfygraph.cli.stubs", "stubs", "Write a typed Python package for any node pack."),
+    "emulate": ("comfygraph.cli.emulate", "emulate", "Serve a local stand-in of ComfyUI, TAMS and Civitai."),
+    "rule": ("comfygraph.cli.rule", "rule", "Explain a lint rule, or list them all."),
+}  # fmt: skip
+
+
+class LazyGroup(click.Group):
+    """
+    A group whose commands are imported when they are used: `--help` imports none of them.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names in the order of the table: from check to run."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and give a command, or `None`."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the nearest one."""
+        name = args[0] if args else ""
+        if name and name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry[2]) for name, entry in COMMANDS.items()])
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from comfygraph import __version__
+
+        click.echo(f"comfygraph {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version,
+    help="Show the version and exit.",
+)  # fmt: skip
+def cli() -> None:
+    """
+    Build, check and run ComfyUI prompt graphs.
+
+    \b
+    comfygraph lint workflows/              check every graph in a folder
+    comfygraph submit graph.json --out out  run one, on the emulator if nothing is set up
+    comfygraph COMMAND --help               more, with examples
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """
+    Run the command line and end the process with an `ExitCode`.
+    """
+    sys.exit(run(args))
+
+
+def run(args: list[str] | None = None) -> int:
+    """
+    Run the command line and give its exit code; no traceback reaches the user.
+    """
+    try:
+        code: Any = cli.main(args=args, prog_name="comfygraph", standalone_mode=False)
+    except click.exceptions.Exit as exc:
+        return exc.exit_code
+    except click.UsageError as exc:
+        exc.show()
+        return ExitCode.USAGE
+    except click.ClickException as exc:
+        exc.show()
+        return exc.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except ComfyGraphError as exc:
+        click.echo(f"error: {exc.message}", err=True)
+        if exc.hint:
+            click.echo(f"  hint: {exc.hint}", err=True)
+        return exc.exit_code
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`); Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception as exc:
+        if os.environ.get("COMFYGRAPH_TRACEBACK"):
+            raise
+        click.echo(f"error: internal error: {type(exc).__name__}: {exc}", err=True)
+        click.echo("  hint: this is a bug; COMFYGRAPH_TRACEBACK=1 shows where", err=True)
+        return ExitCode.INTERNAL
+    return int(code) if isinstance(code, int) else ExitCode.OK

@@ -97,8 +97,10 @@ def duplicate_keys(text: str, keys: int | None = None) -> list[DuplicateKey]:
     while pending:
         pointer, value = pending.pop()
         if isinstance(value, dict):
-            for key in wanted.get(id(value), ()):
-                found.append(DuplicateKey(f"{pointer}/{escape_pointer(key)}", key))
+            found.extend(
+                DuplicateKey(f"{pointer}/{escape_pointer(key)}", key)
+                for key in wanted.get(id(value), ())
+            )
             pending.extend(
                 (f"{pointer}/{escape_pointer(key)}", item)
                 for key, item in value.items()
