@@ -1,0 +1,55 @@
+"""
+TAMS: the graph service of TensorArt (`ap-east-1.tensorart.cloud`) and Tusi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from comfygraph.errors import UsageError
+from comfygraph.targets.http import Auth, Secret, bearer
+from comfygraph.targets.tams.target import CANCEL_STYLES, DEFAULT_BASE_URL, TamsTarget
+
+__all__ = ["CANCEL_STYLES", "DEFAULT_BASE_URL", "TamsTarget", "from_config"]
+
+
+def from_config(name: str, config: Mapping[str, str]) -> TamsTarget:
+    """
+    Make the target from `TAMS_API_KEY`, or `TAMS_APP_ID` with `TAMS_PRIVATE_KEY_FILE` (or the key
+    itself in `TAMS_PRIVATE_KEY`), and `TAMS_BASE_URL`, `TAMS_CANCEL_STYLE`.
+
+    Raises:
+        UsageError: A setting is missing or wrong, or the key file cannot be read.
+    """
+    return TamsTarget(
+        auth=_auth(config),
+        base_url=config.get("TAMS_BASE_URL") or DEFAULT_BASE_URL,
+        cancel_style=config.get("TAMS_CANCEL_STYLE") or "auto",
+        name=name,
+    )
+
+
+def _auth(config: Mapping[str, str]) -> Auth:
+    token = config.get("TAMS_API_KEY", "").strip()
+    if token:
+        return bearer(Secret(token))
+    app_id = config.get("TAMS_APP_ID", "").strip()
+    pem = config.get("TAMS_PRIVATE_KEY", "")
+    key_file = config.get("TAMS_PRIVATE_KEY_FILE", "")
+    if not app_id or not (pem or key_file):
+        raise UsageError(
+            "no credentials for TAMS",
+            hint="set TAMS_API_KEY, or TAMS_APP_ID and TAMS_PRIVATE_KEY_FILE",
+        )
+    if not pem:
+        try:
+            pem = Path(key_file).read_text(encoding="ascii")
+        except (OSError, ValueError) as exc:
+            raise UsageError(
+                f"cannot read the private key file `{key_file}`",
+                hint="TAMS_PRIVATE_KEY_FILE names a PEM file",
+            ) from exc
+    from comfygraph.targets.tams.signing import RsaAuth, load_private_key
+
+    return RsaAuth(app_id, load_private_key(Secret(pem)))
