@@ -1,0 +1,373 @@
+"""
+What the server would find wrong with one node: the loop of `validate_inputs`
+in ComfyUI's `execution.py`, without its recursion and for every node, reachable or not.
+
+Rules turn faults into findings, and the prediction of the server's answer is made from
+the very same faults, so the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from comfygraph.catalog.specs import InputSpec, NodeDef
+from comfygraph.lint.server_order import union_order
+from comfygraph.lint.sockets import accepts, type_text
+from comfygraph.lint.validators import (
+    NO_VALIDATOR,
+    VALIDATORS,
+    Validator,
+    file_check_crash,
+    plain_file_name,
+)
+
+LIST_SHOWN = 20
+"""The server quotes closed lists up to this length."""
+
+
+class Fault(NamedTuple):
+    """
+    One thing that the server would refuse.
+
+    `kind` is ours; `server_error` the server's type, `crash` where an exception escapes.
+    `extra` is the server's `extra_info`; for a crash, the exception's type is in `exception`.
+    """
+
+    kind: str
+    node_id: str
+    input: str | None
+    server_error: str
+    message: str
+    details: str
+    extra: Mapping[str, Any] = {}
+    exception: str | None = None
+    spec: InputSpec | None = None
+
+
+class Checked(NamedTuple):
+    """
+    The outcome for one node.
+
+    `follows` are the links that are right in themselves, `(input, node id)`; the server
+    follows the first `reached` of them, as an exception ends its loop over the inputs.
+    """
+
+    faults: list[Fault]
+    follows: list[tuple[str, str]]
+    reached: int
+    rewrites: dict[str, Any]
+    specs: Mapping[str, InputSpec]
+
+
+Found = Callable[[str], NodeDef | None]
+
+
+def check_node(
+    node_id: str,
+    node: Mapping[str, Any],
+    definition: NodeDef,
+    prompt: Mapping[str, Any],
+    find: Found,
+    strict_files: bool,
+) -> Checked:
+    """
+    Check the inputs of one node against its class.
+
+    Args:
+        node_id: The node's id.
+        node: The raw node; its `class_type` is known to the catalog.
+        definition: Its class.
+        prompt: The raw prompt, for the other ends of links.
+        find: Gives the definition of another class, or `None`.
+        strict_files: Whether names of files must be in the catalog's lists.
+    """
+    inputs = node.get("inputs")
+    if not isinstance(inputs, dict):
+        return Checked([_no_inputs(node_id, node)], [], 0, {}, {})
+    specs = definition.inputs if not definition.is_dynamic else definition.expand(inputs)
+    validator = VALIDATORS.get(definition.class_type, NO_VALIDATOR)
+    faults: list[Fault] = []
+    follows: list[tuple[str, str]] = []
+    rewrites: dict[str, Any] = {}
+    crashed = False
+    for name, spec in specs.items():
+        if name not in inputs:
+            if spec.required:
+                faults.append(_missing(node_id, definition, spec))
+            continue
+        value = inputs[name]
+        if type(value) is list:
+            fault = _check_link(node_id, spec, value, prompt, find, validator)
+            if fault is None:
+                follows.append((name, value[0]))
+            else:
+                faults.append(fault)
+                crashed |= fault.server_error == "crash"
+            continue
+        kind = spec.type
+        if (kind == "INT" and type(value) is int) or (kind == "FLOAT" and type(value) is float):
+            pass
+        elif type(value) is not str or kind != "STRING":
+            value, fault = _convert(node_id, spec, value)
+            if value is not inputs[name]:
+                rewrites[name] = value
+            if fault is not None:
+                faults.append(fault)
+                continue
+        if not validator.takes_all and name not in validator.inputs:
+            fault = _check_value(node_id, spec, value, strict_files)
+            if fault is not None:
+                faults.append(fault)
+                crashed |= fault.server_error == "crash"
+    if validator.files:
+        faults.extend(_check_files(node_id, specs, inputs, validator, strict_files))
+    if not crashed:
+        return Checked(faults, follows, len(follows), rewrites, specs)
+    follows, reached = _until_crash(specs, faults, follows)
+    return Checked(faults, follows, reached, rewrites, specs)
+
+
+def _until_crash(
+    specs: Mapping[str, InputSpec], faults: list[Fault], follows: list[tuple[str, str]]
+) -> tuple[list[tuple[str, str]], int]:
+    """Order the links as the server's loop does, and count those before it ends early."""
+    names = list(specs)
+    order = union_order(
+        (name for name in names if specs[name].required),
+        (name for name in names if not specs[name].required),
+    )
+    crashes = {fault.input for fault in faults if fault.server_error == "crash"}
+    place = {name: index for index, name in enumerate(order)}
+    end = min(place[name] for name in crashes if name is not None)
+    follows = sorted(follows, key=lambda link: place[link[0]])
+    return follows, sum(place[name] < end for name, _ in follows)
+
+
+def _no_inputs(node_id: str, node: Mapping[str, Any]) -> Fault:
+    if "inputs" not in node:
+        return Fault("no-inputs", node_id, None, "crash", "", "'inputs'", {}, "KeyError")
+    kind = type(node["inputs"]).__name__
+    return Fault(
+        "no-inputs", node_id, None, "fatal", "", f"`inputs` is {kind}", {}, "AttributeError"
+    )
+
+
+def _missing(node_id: str, definition: NodeDef, spec: InputSpec) -> Fault:
+    shown = spec.name.rpartition(".")[2] if definition.is_dynamic else spec.name
+    return Fault(
+        "missing-input",
+        node_id,
+        spec.name,
+        "required_input_missing",
+        "Required input is missing",
+        shown,
+        {"input_name": spec.name},
+        spec=spec,
+    )
+
+
+def _check_link(
+    node_id: str,
+    spec: InputSpec,
+    value: list[Any],
+    prompt: Mapping[str, Any],
+    find: Found,
+    validator: Validator,
+) -> Fault | None:
+    if len(value) != 2:
+        return Fault(
+            "bad-link",
+            node_id,
+            spec.name,
+            "bad_linked_input",
+            "Bad linked input, must be a length-2 list of [node_id, slot_index]",
+            spec.name,
+            {"input_name": spec.name, "input_config": spec.config, "received_value": value},
+            spec=spec,
+        )
+    source, slot = value
+    if not isinstance(source, str) or source not in prompt:
+        if isinstance(source, list | dict):
+            text = f"unhashable type: '{type(source).__name__}'"
+            return _crash("dangling-link", node_id, spec, "TypeError", text)
+        return _crash("dangling-link", node_id, spec, "KeyError", repr(source))
+    target = prompt[source]
+    class_type = target.get("class_type") if isinstance(target, dict) else None
+    definition = find(class_type) if isinstance(class_type, str) else None
+    if definition is None:
+        return None  # Its class is unknown: another finding says so, and the server stops there.
+    outputs = definition.outputs
+    if type(slot) is bool:
+        slot = int(slot)
+    if type(slot) is not int:
+        text = f"tuple indices must be integers or slices, not {type(slot).__name__}"
+        return _crash("bad-slot", node_id, spec, "TypeError", text)
+    if not -len(outputs) <= slot < len(outputs):
+        return _crash("bad-slot", node_id, spec, "IndexError", "tuple index out of range")
+    output = outputs[slot]
+    if output.type == spec.type and not (output.listed or spec.listed):
+        return None
+    if validator.skips_types or accepts(spec, output):
+        return None
+    wanted, received = type_text(spec), type_text(output)
+    return Fault(
+        "type-mismatch",
+        node_id,
+        spec.name,
+        "return_type_mismatch",
+        "Return type mismatch between linked nodes",
+        f"{spec.name}, received_type({received}) mismatch input_type({wanted})",
+        {
+            "input_name": spec.name,
+            "input_config": spec.config,
+            "received_type": list(output.options or ()) if output.listed else output.type,
+            "linked_node": value,
+        },
+        spec=spec,
+    )
+
+
+def _crash(kind: str, node_id: str, spec: InputSpec, exception: str, text: str) -> Fault:
+    # str(KeyError("77")) is "'77'", and the server names the exception's text only so.
+    return Fault(kind, node_id, spec.name, "crash", "", text, {}, exception, spec)
+
+
+def _convert(node_id: str, spec: InputSpec, value: Any) -> tuple[Any, Fault | None]:
+    """Convert a constant as the server does, by the exact text of the declared type."""
+    if isinstance(value, dict) and "__value__" in value:
+        value = value["__value__"]
+    try:
+        match spec.type:
+            case "INT":
+                value = int(value) if type(value) is not int else value
+            case "FLOAT":
+                value = float(value) if type(value) is not float else value
+            case "STRING":
+                value = str(value) if type(value) is not str else value
+            case "BOOLEAN":
+                value = bool(value) if type(value) is not bool else value
+            case _:
+                pass
+    except (ValueError, TypeError, OverflowError) as exc:
+        return value, Fault(
+            "not-convertible",
+            node_id,
+            spec.name,
+            "invalid_input_type",
+            f"Failed to convert an input value to a {spec.type} value",
+            f"{spec.name}, {_shown(value)}, {exc}",
+            {
+                "input_name": spec.name,
+                "input_config": spec.config,
+                "received_value": value,
+                "exception_message": str(exc),
+            },
+            spec=spec,
+        )
+    return value, None
+
+
+def _check_value(node_id: str, spec: InputSpec, value: Any, strict_files: bool) -> Fault | None:
+    opts = spec.opts
+    try:
+        if "min" in opts and value < opts["min"]:
+            return _out_of_range(node_id, spec, value, "smaller", "min")
+        if "max" in opts and value > opts["max"]:
+            return _out_of_range(node_id, spec, value, "bigger", "max")
+    except TypeError as exc:
+        return _crash("not-comparable", node_id, spec, "TypeError", str(exc))
+    options = spec.options
+    if options is None:
+        return None
+    if spec.opts.get("multiselect") and isinstance(value, list):
+        bad = [item for item in value if item not in options]
+        return _not_in_list(node_id, spec, bad[0]) if bad else None
+    if value in options or (spec.files and not strict_files and isinstance(value, str)):
+        return None
+    return _not_in_list(node_id, spec, value)
+
+
+def _out_of_range(node_id: str, spec: InputSpec, value: Any, word: str, bound: str) -> Fault:
+    return Fault(
+        f"{'below' if bound == 'min' else 'above'}-{bound}",
+        node_id,
+        spec.name,
+        f"value_{word}_than_{bound}",
+        f"Value {_shown(value)} {word} than {bound} of {spec.opts[bound]}",
+        spec.name,
+        {"input_name": spec.name, "input_config": spec.config, "received_value": value},
+        spec=spec,
+    )
+
+
+def _not_in_list(node_id: str, spec: InputSpec, value: Any) -> Fault:
+    options = list(spec.options or ())
+    short = len(options) <= LIST_SHOWN
+    listed = str(options) if short else f"(list of length {len(options)})"
+    return Fault(
+        "not-in-list",
+        node_id,
+        spec.name,
+        "value_not_in_list",
+        "Value not in list",
+        f"{spec.name}: {_shown(value)} not in {listed}",
+        {
+            "input_name": spec.name,
+            "input_config": spec.config if short else None,
+            "received_value": value,
+        },
+        spec=spec,
+    )
+
+
+def _check_files(
+    node_id: str,
+    specs: Mapping[str, InputSpec],
+    inputs: Mapping[str, Any],
+    validator: Validator,
+    strict_files: bool,
+) -> list[Fault]:
+    faults: list[Fault] = []
+    for name in validator.inputs:
+        spec = specs.get(name)
+        if spec is None:
+            continue
+        if name not in inputs:
+            text = f"validate_inputs() missing 1 required positional argument: '{name}'"
+            faults.append(_crash("no-file-name", node_id, spec, "TypeError", text))
+            continue
+        value = inputs[name]
+        if isinstance(value, dict) and "__value__" in value:
+            value = value["__value__"]
+        if isinstance(value, list):
+            value = None  # The check is called with constants only.
+        text = file_check_crash(value)
+        if text is not None:
+            # Where files are taken on trust, so is the check that looks for them.
+            error = "crash" if strict_files else "execution"
+            faults.append(
+                Fault("bad-file-name", node_id, name, error, "", text, {}, "AttributeError", spec)
+            )
+        elif strict_files and plain_file_name(value) not in (spec.options or ()):
+            faults.append(
+                Fault(
+                    "file-missing",
+                    node_id,
+                    name,
+                    "custom_validation_failed",
+                    "Custom validation failed for node",
+                    f"{name} - Invalid {name} file: {value}",
+                    {"input_name": name, "input_config": spec.config, "received_value": value},
+                    spec=spec,
+                )
+            )
+    return faults
+
+
+def _shown(value: Any) -> str:
+    """`str()` of a value; integers too long for Python to print are told by their size."""
+    try:
+        return str(value)
+    except ValueError:
+        return f"an integer of {value.bit_length()} bits"
