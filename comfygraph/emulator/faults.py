@@ -1,0 +1,245 @@
+"""
+What the emulator does wrong on purpose: one frozen value of knobs, off by default.
+
+The same knobs are set from Python (`Emulator(faults=Faults(...))`), from the command line
+(`comfygraph emulate --fault too_many=2`), and for one request with the header
+`X-Emulator-Faults: too_many=1; retry_after=2`. A job keeps the knobs of the request that
+made it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from comfygraph.errors import UsageError
+
+FAULTS_HEADER = "x-emulator-faults"
+_YES = frozenset({"1", "true", "yes", "on"})
+_NO = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """
+    The knobs. Numbers of requests count down: `too_many=2` spoils the next two requests.
+
+    Before the service answers, on requests that match `route`:
+
+    Args:
+        route: Which requests the knobs of this group spoil: a glob over `METHOD /path`.
+        too_many: So many requests get 429.
+        retry_after: The `Retry-After` header of a 429 or 5xx, seconds or an HTTP date;
+            empty for none.
+        errors: So many requests get `error_status`, in the error form of the service.
+        error_status: 500 to 599, or any other status.
+        pages: So many requests get an HTML page, as a gateway sends it.
+        page_status: The status of that page.
+        drops: So many connections are closed before the request is looked at.
+        lost_answers: So many requests are carried out, and the connection closed unanswered.
+        cut_answers: So many answers end in the middle of their body.
+        delay: Seconds before every answer.
+
+    Jobs:
+
+    Args:
+        slow_start: Seconds that a job waits in the queue at least.
+        fail_node: The id or class of the node at which jobs fail; `*` for the first one.
+        fail_message: What that node says.
+        transient: The failure is of the kind that another try may mend.
+        expire_jobs: Jobs run out of time before they start.
+        extra_images: Every saving node writes so many files more than the graph gives.
+
+    Answers:
+
+    Args:
+        url_ttl: Seconds that a result URL is good for.
+        expired_urls: Result URLs are past their time from the start.
+        duplicate_updates: Every progress message is sent twice.
+        reordered_updates: Every two progress messages come in the wrong order.
+        stale_updates: Every second poll shows the answer before the last one again.
+        capitalised: Status words start with a capital.
+        missing_fields: Names of fields that are left out of answers, separated by commas;
+            `*` for all that a service may leave out.
+        extra_fields: Answers hold fields that nobody knows.
+
+    ComfyUI:
+
+    Args:
+        no_socket: The websocket is refused.
+        socket_drop_after: The websocket is closed after so many messages; 0 for never.
+        false_success: `status_str` says `success` for a failed run, as the server itself
+            does after a dependency cycle.
+
+    TAMS:
+
+    Args:
+        qps: Requests a second that one key may send; 0 for no limit.
+        lag: Polls for which a finished job still says `RUNNING`.
+        all_nodes: `nodes` lists every node, not only the ones that pass pictures on.
+        progress_scale: What a finished run's `progress` is, 1 or 100.
+        check_style: How a bad graph is refused: `status` (an error) or `valid`
+            (`{"valid": false}`).
+        cancel_style: The one cancel route that exists: `both`, `delete` or `post`.
+        clock_skew: Seconds that the timestamp of a signature may be off.
+
+    Civitai:
+
+    Args:
+        wait_bool: `wait` takes only true and false, as older servers have it.
+        put_body: An update answers 200 and the workflow, not 204.
+        plain_forbidden: Paid submits get 403 and a bare JSON string: no money left.
+        no_funds: `whatif` says that the money is not enough.
+        messages_form: Validation errors come as `{"messages": [...]}`.
+        bare_unauthorized: 401 has no body.
+        untyped_blobs: Blobs come without `type`.
+        withheld: Blobs are ready but withheld.
+        late_trace: Polls for which `traceUrl` is not there yet.
+        broken_trace: The trace stream breaks off after so many bytes, once; 0 for never.
+        bad_graphs: A bad graph of a `comfy` step: `reject` it with 400, or `fail` the step.
+    """
+
+    route: str = "*"
+    too_many: int = 0
+    retry_after: str = ""
+    errors: int = 0
+    error_status: int = 503
+    pages: int = 0
+    page_status: int = 525
+    drops: int = 0
+    lost_answers: int = 0
+    cut_answers: int = 0
+    delay: float = 0.0
+
+    slow_start: float = 0.0
+    fail_node: str = ""
+    fail_message: str = "the emulator was told to fail here"
+    transient: bool = False
+    expire_jobs: bool = False
+    extra_images: int = 0
+
+    url_ttl: float = 3600.0
+    expired_urls: bool = False
+    duplicate_updates: bool = False
+    reordered_updates: bool = False
+    stale_updates: bool = False
+    capitalised: bool = False
+    missing_fields: str = ""
+    extra_fields: bool = False
+
+    no_socket: bool = False
+    socket_drop_after: int = 0
+    false_success: bool = False
+
+    qps: float = 5.0
+    lag: int = 1
+    all_nodes: bool = False
+    progress_scale: float = 1.0
+    check_style: str = "status"
+    cancel_style: str = "both"
+    clock_skew: float = 300.0
+
+    wait_bool: bool = False
+    put_body: bool = False
+    plain_forbidden: bool = False
+    no_funds: bool = False
+    messages_form: bool = False
+    bare_unauthorized: bool = False
+    untyped_blobs: bool = False
+    withheld: bool = False
+    late_trace: int = 0
+    broken_trace: int = 0
+    bad_graphs: str = "reject"
+
+    def changed(self, settings: Iterable[str]) -> Faults:
+        """
+        Give these knobs with some of them set anew.
+
+        Args:
+            settings: Texts such as `too_many=2`; a knob that is on or off may stand alone.
+
+        Raises:
+            UsageError: There is no such knob, or the value does not fit it.
+        """
+        values: dict[str, object] = {}
+        for setting in settings:
+            name, has_value, text = (part.strip() for part in setting.partition("="))
+            name = name.replace("-", "_")
+            if name:
+                values[name] = _read(name, text if has_value else "true")
+        return replace(self, **values)  # type: ignore[arg-type]  # `_read` gives each its type
+
+    def matches(self, method: str, path: str) -> bool:
+        """
+        Tell whether the first group of knobs is about this request.
+        """
+        return self.route == "*" or fnmatchcase(f"{method} {path}", self.route)
+
+    def hides(self, name: str) -> bool:
+        """
+        Tell whether answers leave out the field `name`, one that the service may leave out.
+        """
+        return self.missing_fields == "*" or name in self.missing_fields.split(",")
+
+
+_DEFAULTS = {spec.name: spec.default for spec in fields(Faults)}
+
+
+def knob_names() -> list[str]:
+    """
+    Give the names of all knobs, in the order of `Faults`.
+    """
+    return list(_DEFAULTS)
+
+
+def _read(name: str, text: str) -> object:
+    default = _DEFAULTS.get(name)
+    if default is None:
+        near = get_close_matches(name, _DEFAULTS, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"knobs: {', '.join(_DEFAULTS)}"
+        raise UsageError(f"there is no fault `{name}`", hint=hint)
+    try:
+        match default:
+            case bool():
+                if text.lower() not in _YES | _NO:
+                    raise ValueError
+                return text.lower() in _YES
+            case int():
+                return int(text)
+            case float():
+                return float(text)
+            case _:
+                return text
+    except ValueError:
+        kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]
+        raise UsageError(f"fault `{name}` takes {kind}, not `{text}`") from None
+
+
+class FaultCounts:
+    """
+    How often each counting knob has struck. Equal knobs share their counts, so that a client
+    which sends one header with all its requests meets `too_many=2` twice and no more.
+    """
+
+    def __init__(self) -> None:
+        self._struck: Counter[tuple[Faults, str]] = Counter()
+
+    def strikes(self, faults: Faults, name: str) -> bool:
+        """
+        Tell whether knob `name` strikes now, and count it if so.
+        """
+        limit = getattr(faults, name)
+        if self._struck[faults, name] >= limit:
+            return False
+        self._struck[faults, name] += 1
+        return True
+
+    def forget(self, faults: Faults) -> None:
+        """
+        Start anew for these knobs.
+        """
+        for key in [key for key in self._struck if key[0] == faults]:
+            del self._struck[key]
