@@ -1,0 +1,48 @@
+"""
+The notebook in which the passes write down what they find.
+"""
+
+from __future__ import annotations
+
+from comfygraph.workflow.issues import ConversionIssue, IssueKind
+
+
+class Notes:
+    """
+    Findings in the making, each kept once.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str | None], ConversionIssue] = {}
+
+    def add(
+        self,
+        kind: IssueKind,
+        message: str,
+        pointer: str,
+        node_id: str | None = None,
+        title: str | None = None,
+        help: str | None = None,
+    ) -> None:
+        """
+        Write a finding down, unless the same was found at the same place for the same node.
+        """
+        self._found.setdefault(
+            (kind.code, pointer, node_id),
+            ConversionIssue(
+                code=kind.code,
+                name=kind.name,
+                severity=kind.severity,
+                message=message,
+                pointer=pointer,
+                node_id=node_id,
+                title=title,
+                help=kind.help if help is None else help,
+            ),
+        )
+
+    def collected(self) -> tuple[ConversionIssue, ...]:
+        """
+        Give the findings by code of severity, in the order in which they were found.
+        """
+        return tuple(self._found.values())

@@ -1,0 +1,90 @@
+"""
+Numbers as the editor has them: every one is a JavaScript double.
+
+An integer above 2^53 loses its last digits, and 8.0 is written as 8.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+_EXACT = 2**53
+_PLAIN = 1e21
+"""From here on JavaScript writes an exponent (ECMA-262, `Number::toString`)."""
+
+
+def as_double(value: Any) -> Any:
+    """
+    Give a JSON value as it reads after `JSON.stringify(JSON.parse(...))`.
+
+    Numbers in lists and objects are treated too; everything else is given back as it is.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int:
+        return value if -_EXACT <= value <= _EXACT else _number(_to_float(value))
+    if kind is float:
+        return _number(value)
+    if kind is list or kind is dict:
+        return _deep(value)
+    return value
+
+
+def number_text(value: Any) -> str:
+    """
+    Give a JSON scalar as JavaScript's `String()` writes it.
+    """
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, int | float):
+        plain = as_double(value)
+        if isinstance(plain, float):
+            mantissa, _, exponent = repr(plain).partition("e")
+            if not exponent:
+                return mantissa
+            return f"{mantissa}e{exponent[0]}{exponent[1:].lstrip('0')}"
+        return str(plain)
+    return str(value)
+
+
+def _to_float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def _number(value: float) -> Any:
+    if value != value or value in (float("inf"), float("-inf")):
+        return None
+    if value.is_integer() and abs(value) < _PLAIN:
+        # The shortest digits that give the double back, and zeros after them.
+        return int(value) if abs(value) <= _EXACT else int(Decimal(repr(value)))
+    return value
+
+
+def _deep(value: Any) -> Any:
+    """
+    Treat the numbers in nested lists and objects without recursion.
+    """
+    box: list[Any] = [value]
+    pending: list[tuple[Any, Any]] = [(box, 0)]
+    while pending:
+        holder, key = pending.pop()
+        item = holder[key]
+        if isinstance(item, list):
+            copy: Any = list(item)
+            pending.extend((copy, index) for index in range(len(copy)))
+        elif isinstance(item, dict):
+            copy = dict(item)
+            pending.extend((copy, name) for name in copy)
+        else:
+            copy = as_double(item)
+        holder[key] = copy
+    return box[0]
