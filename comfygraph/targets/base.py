@@ -60,10 +60,12 @@ class Policy:
     Args:
         poll_intervals: The pauses between polls; the last one repeats.
         stream_poll_interval: The pause between polls while a live stream is open.
-        stream_first: Open the stream before submitting, because the service does not repeat
-            what was missed.
+        stream_first: Open the stream before submitting (`stream(reference(submission))`), because
+            the service does not repeat what was missed. Where the submit answers with another job
+            id than the reference had, read on with the reader of `stream(submitted.ref)`.
         requests_per_second: The service's limit, shared by all jobs of the same `rate_key`; or `None`.
         rate_key: Which jobs share the limit. No secret.
+        final_statuses: Statuses that another try gets again, though they look transient.
         attempts: How often one request is sent at most.
         backoff_base: The pause before the second attempt; doubles from there, with jitter.
         backoff_cap: The longest such pause.
@@ -76,6 +78,7 @@ class Policy:
     stream_first: bool = False
     requests_per_second: float | None = None
     rate_key: str = ""
+    final_statuses: frozenset[int] = frozenset()
     attempts: int = 4
     backoff_base: float = 0.5
     backoff_cap: float = 15.0
@@ -88,6 +91,8 @@ class Policy:
         """
         if status == 429:
             return Retry.REFUSED
+        if status in self.final_statuses:
+            return Retry.NO
         if status == 408 or status in (500, 502, 503, 504) or 520 <= status <= 530:
             return Retry.UNKNOWN
         return Retry.NO

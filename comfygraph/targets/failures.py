@@ -39,6 +39,31 @@ class GraphRejected(Rejected):
         self.complaints = tuple(complaints)
 
 
+def graph_rejected(
+    service: str,
+    complaints: Sequence[NodeComplaint],
+    *,
+    hint: str | None = None,
+    status: int | None = None,
+) -> GraphRejected:
+    """
+    Give the exception for a refused graph, with its first complaint in the message.
+    """
+    first = complaints[0]
+    where = f"node `{one_line(first.node_id, 60)}`"
+    if first.class_type:
+        where += f" ({one_line(first.class_type, 80)})"
+    if first.input:
+        where += f", `{one_line(first.input, 80)}`"
+    more = f", and {len(complaints) - 1} more" if len(complaints) > 1 else ""
+    return GraphRejected(
+        f"{service} refused the graph: {where}: {first.message}{more}",
+        complaints=complaints,
+        hint=hint,
+        status=status,
+    )
+
+
 def retry_after(response: HttpResponse) -> float | None:
     """
     Give the seconds that the header `Retry-After` asks to wait (0 to 3600), or `None`.

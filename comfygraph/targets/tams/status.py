@@ -20,7 +20,7 @@ from comfygraph.errors import (
     TargetError,
 )
 from comfygraph.targets.base import NodeComplaint
-from comfygraph.targets.failures import GraphRejected, refusal
+from comfygraph.targets.failures import graph_rejected, refusal
 from comfygraph.targets.http import HttpResponse
 from comfygraph.targets.reading import integer, mapping, mappings, one_line, pick, text
 
@@ -80,7 +80,7 @@ def failure(response: HttpResponse, what: str = "job") -> TargetError:
     message = message_of(body)
     found = complaints(body)
     if found and response.status not in (401, 403, 404, 429):
-        return GraphRejected(_summary(found), complaints=found, status=response.status)
+        return graph_rejected(SERVICE, found, status=response.status)
     hint = None
     if "credit" in f"{message} {text(pick(body, 'message'))}".lower():
         hint = "the account may lack credits: see https://tams.tensor.art"
@@ -150,14 +150,3 @@ def _read_lines(message: str) -> list[NodeComplaint]:
     if not told:
         out.append(NodeComplaint(node_id, "not valid", class_type=class_type or None))
     return out
-
-
-def _summary(found: tuple[NodeComplaint, ...]) -> str:
-    first = found[0]
-    where = f"node `{one_line(first.node_id, 60)}`"
-    if first.class_type:
-        where += f" ({one_line(first.class_type, 80)})"
-    if first.input:
-        where += f", `{first.input}`"
-    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{SERVICE} refused the graph: {where}: {first.message}{more}"
