@@ -297,7 +297,7 @@ def _widgets_of(
     yield Widget(name, kind, default, choices=choices, opts=opts)
     control = opts.get("control_after_generate")
     if kind == "INT" and control is None:
-        control = bare in ("seed", "noise_seed")
+        control = name in ("seed", "noise_seed")
     if control and kind in ("INT", "FLOAT", "COMBO"):
         yield Widget("control_after_generate", "CONTROL", "fixed", emitted=False)
         if kind == "COMBO":
