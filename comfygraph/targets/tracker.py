@@ -200,7 +200,7 @@ class Tracker:
         events.append(NodeFinished(node_id, tuple(self._files[index] for index in track.files)))
 
     def _see_file(self, file: OutputFile, new_files: list[int]) -> None:
-        keys = _file_keys(file)
+        keys = file_keys(file)
         index = next((self._file_index[key] for key in keys if key in self._file_index), None)
         if index is None:
             index = len(self._files)
@@ -252,7 +252,10 @@ class Tracker:
         events.append(self._end)
 
 
-def _file_keys(file: OutputFile) -> list[str]:
+def file_keys(file: OutputFile) -> list[str]:
+    """
+    Give the names under which a file is known; two entries that share one are the same file.
+    """
     # a signed address changes with every answer, its path does not
     keys = [f"id {file.id}"] if file.id else []
     address = file.url.partition("?")[0] if "://" in file.url else file.url
