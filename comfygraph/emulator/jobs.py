@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from comfygraph.core.values import JsonValue
-from comfygraph.emulator.facts import Slots
+from comfygraph.emulator.facts import UNKNOWN_FRAME, Frame, Slots
 from comfygraph.emulator.faults import Faults
 from comfygraph.emulator.schedule import Nodes
 from comfygraph.emulator.store import StoredFile
@@ -29,12 +29,14 @@ class NodeRun:
         value: Steps done; float as long as the node has not said how many there are.
         max: Steps to do.
         finished: Whether it is done.
+        frame: The pictures that it works on, for previews.
     """
 
     node_id: str
     value: float = 0.0
     max: float = 1.0
     finished: bool = False
+    frame: Frame = UNKNOWN_FRAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class NodeFailure:
     exception_type: str
     message: str
     traceback: tuple[str, ...] = ()
-    current_inputs: Mapping[str, JsonValue] = field(default_factory=dict)
+    current_inputs: JsonValue = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -100,7 +100,7 @@ def states_of(job: Job) -> dict[str, JsonValue]:
     }
 
 
-def spoken(job: Job, signal: Signal, now: float) -> list[Spoken]:
+def spoken(job: Job, signal: Signal, now: float, *, states: bool = True) -> list[Spoken]:
     """
     Give the messages for one signal, in order.
 
@@ -108,6 +108,7 @@ def spoken(job: Job, signal: Signal, now: float) -> list[Spoken]:
         job: The job that it is about.
         signal: What happened.
         now: Seconds since 1970.
+        states: Whether anybody is there to read `progress_state`, the long one.
     """
     moment = int(now * 1000)
     match signal:
@@ -122,12 +123,12 @@ def spoken(job: Job, signal: Signal, now: float) -> list[Spoken]:
             ]
         case NodeRunning(node_id=node_id):
             data = {"node": node_id, "display_node": node_id, "prompt_id": job.id}
-            return [_progress_state(job), Message("executing", data)]
+            return [*_progress_state(job, states), Message("executing", data)]
         case NodeStepped(node_id=node_id):
             run = job.runs[node_id]
             step = {"value": run.value, "max": run.max, "prompt_id": job.id, "node": node_id}
             return [
-                _progress_state(job),
+                *_progress_state(job, states),
                 PreviewDue(node_id, with_metadata=True),
                 Message("progress", step, public=True),
                 PreviewDue(node_id, with_metadata=False),
@@ -138,7 +139,7 @@ def spoken(job: Job, signal: Signal, now: float) -> list[Spoken]:
             shown = {"node": node_id, "display_node": node_id, "output": dict(ui)}
             return [Message("executed", {**shown, "prompt_id": job.id})]
         case NodeEnded():
-            return [_progress_state(job)]
+            return _progress_state(job, states)
         case RunFailed():
             return [Message("execution_error", _error(job, moment), kept=True)]
         case RunInterrupted(node_id=node_id):
@@ -159,8 +160,8 @@ def spoken(job: Job, signal: Signal, now: float) -> list[Spoken]:
             assert_never(signal)
 
 
-def _progress_state(job: Job) -> Message:
-    return Message("progress_state", states_of(job), public=True)
+def _progress_state(job: Job, wanted: bool) -> list[Spoken]:
+    return [Message("progress_state", states_of(job), public=True)] if wanted else []
 
 
 def _error(job: Job, moment: int) -> dict[str, JsonValue]:
@@ -175,7 +176,7 @@ def _error(job: Job, moment: int) -> dict[str, JsonValue]:
         "exception_message": failure.message,
         "exception_type": failure.exception_type,
         "traceback": list(failure.traceback),
-        "current_inputs": dict(failure.current_inputs),
+        "current_inputs": failure.current_inputs,
         "current_outputs": list(job.nodes),
         "timestamp": moment,
     }

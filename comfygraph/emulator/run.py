@@ -170,6 +170,7 @@ class Run:
     async def _steps(self, view: NodeView, run: NodeRun) -> None:
         job = self.job
         steps = steps_of(view, job.nodes)
+        run.frame = view.frame()
         fails = job.faults.fail_node in {"*", run.node_id, view.class_type}
         for step in range(1, steps + 1):
             await self._tick()

@@ -1,0 +1,89 @@
+"""
+The services of one emulator, put together: one engine each, one application for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from comfygraph.emulator.comfyui import routes as comfyui_routes
+from comfygraph.emulator.comfyui.service import ComfyUI
+from comfygraph.emulator.engine import Engine
+from comfygraph.emulator.host import Host
+from comfygraph.emulator.store import FileStore
+
+
+class Services:
+    """
+    Made on the event loop that serves them.
+
+    Args:
+        host: What they share.
+        dialects: The services to be.
+        out: The folder for files, or `None` for a temporary one.
+        speed: Ticks a second.
+    """
+
+    def __init__(self, host: Host, dialects: Iterable[str], out: Path | None, speed: float) -> None:
+        self.host = host
+        self.store = FileStore(out)
+        self._engines: list[Engine] = []
+        self._routes: list[BaseRoute] = []
+        self._comfyui: ComfyUI | None = None
+        for dialect in dialects:
+            if dialect == "comfyui":
+                self._comfyui = ComfyUI(host, self._engine(speed, caching=True, hanging=True))
+                self._routes += comfyui_routes(self._comfyui)
+
+    def _engine(self, speed: float, *, caching: bool = False, hanging: bool = False) -> Engine:
+        engine = Engine(
+            self.host.catalog,
+            self.store,
+            speed=speed,
+            caching=caching,
+            hanging=hanging,
+            clock=self.host.clock,
+        )
+        self._engines.append(engine)
+        return engine
+
+    def app(self) -> Starlette:
+        """
+        Give the application.
+        """
+        return Starlette(routes=self._routes)
+
+    def set_speed(self, speed: float) -> None:
+        """
+        Set the speed of all services.
+        """
+        for engine in self._engines:
+            engine.speed = speed
+
+    def start(self) -> None:
+        """
+        Start the workers.
+        """
+        for engine in self._engines:
+            engine.start()
+
+    async def end(self) -> None:
+        """
+        Let go whoever waits for a job or listens, so that connections can close.
+        """
+        for engine in self._engines:
+            await engine.stop()
+        if self._comfyui is not None:
+            await self._comfyui.hub.close()
+
+    async def stop(self) -> None:
+        """
+        Stop everything and remove temporary files.
+        """
+        for engine in self._engines:
+            await engine.stop()
+        self.store.close()

@@ -1,0 +1,191 @@
+"""
+`/view` and the uploads (`server.py`, `view_image`, `image_upload`, `upload_mask`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import os
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from types import MappingProxyType
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from comfygraph.emulator.comfyui.service import ComfyUI, ServiceHandler, answer, stumble
+from comfygraph.emulator.store import OutsideFolderError, UnknownFolderError, annotated
+from comfygraph.emulator.web import MAX_UPLOAD, read_body
+
+_DANGEROUS = frozenset({"text/html", "text/html-sandboxed", "application/xhtml+xml", "text/css"})
+
+
+async def view(service: ComfyUI, request: Request) -> Response:
+    """
+    Give a file of the output, temp or input folder, or a smaller or simpler form of it.
+    """
+    query = request.query_params
+    if "filename" not in query:
+        return Response(status_code=404)
+    name, kind = annotated(query["filename"])
+    if not name:
+        return Response(status_code=400)
+    if name[0] == "/" or ".." in name:
+        return Response(status_code=400)
+    try:
+        folder = kind or query.get("type", "output")
+        path = service.engine.store.locate(folder, query.get("subfolder", ""), Path(name).name)
+        if not path.is_file():
+            return Response(status_code=404)
+    except UnknownFolderError:
+        return Response(status_code=400)
+    except OutsideFolderError:
+        return Response(status_code=403)
+    except (OSError, ValueError):
+        return Response(status_code=404)
+    if "preview" in query:
+        return _smaller(path, query["preview"])
+    if query.get("channel") in {"rgb", "a"}:
+        return _channel(path, query["channel"])
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    if media_type in _DANGEROUS or "javascript" in media_type:
+        media_type = "application/octet-stream"
+    return FileResponse(path, media_type=media_type, headers=_headers(path))
+
+
+def _headers(path: Path) -> dict[str, str]:
+    name = path.name.encode("latin-1", "replace").decode("latin-1").replace('"', "")
+    return {"Content-Disposition": f'filename="{name}"', "X-Content-Type-Options": "nosniff"}
+
+
+def _smaller(path: Path, wanted: str) -> Response:
+    from PIL import Image, UnidentifiedImageError
+
+    kind, _, quality = wanted.partition(";")
+    kind = kind if kind in {"webp", "jpeg"} else "webp"
+    out = BytesIO()
+    try:
+        with Image.open(path) as picture:
+            plain = picture.convert("RGB") if kind == "jpeg" else picture
+            level = int(quality) if quality.isdigit() else 90
+            plain.save(out, kind.upper(), quality=min(level, 100))
+    except (UnidentifiedImageError, OSError, ValueError):
+        return stumble()
+    return Response(out.getvalue(), media_type=f"image/{kind}", headers=_headers(path))
+
+
+def _channel(path: Path, channel: str) -> Response:
+    from PIL import Image, UnidentifiedImageError
+
+    out = BytesIO()
+    try:
+        with Image.open(path) as picture:
+            if channel == "rgb":
+                picture.convert("RGB").save(out, "PNG")
+            else:
+                alpha = picture.convert("RGBA").getchannel("A")
+                mask = Image.new("RGBA", picture.size)
+                mask.putalpha(alpha)
+                mask.save(out, "PNG")
+    except (UnidentifiedImageError, OSError, ValueError):
+        return stumble()
+    return Response(out.getvalue(), media_type="image/png", headers=_headers(path))
+
+
+async def upload_image(service: ComfyUI, request: Request) -> Response:
+    """
+    Take a file in: the same content is used again, another one under a new name.
+    """
+    await read_body(request, MAX_UPLOAD)
+    form = await _form(request)
+    image = form.get("image")
+    if not isinstance(image, tuple):
+        return Response(status_code=400)
+    name, data = image
+    kind, subfolder = str(form.get("type", "input")), str(form.get("subfolder", ""))
+    overwrite = str(form.get("overwrite", "")) in {"true", "1"}
+    if not name:
+        return Response(status_code=400)
+    try:
+        path = service.engine.store.locate(kind, os.path.normpath(subfolder or "."), name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path = _free(path, data, overwrite)
+        path.write_bytes(data)
+    except UnknownFolderError:
+        return stumble()
+    except (OutsideFolderError, ValueError):
+        return Response(status_code=400)
+    except OSError:
+        return stumble()
+    return answer({"name": path.name, "subfolder": subfolder, "type": kind})
+
+
+def _free(path: Path, data: bytes, overwrite: bool) -> Path:
+    if overwrite:
+        return path
+    digest, place, free = hashlib.sha256(data).digest(), 0, path
+    while free.exists():
+        if free.is_file() and hashlib.sha256(free.read_bytes()).digest() == digest:
+            return free
+        place += 1
+        free = path.with_name(f"{path.stem} ({place}){path.suffix}")
+    return free
+
+
+async def upload_mask(service: ComfyUI, request: Request) -> Response:
+    """
+    Take a mask in, for the picture that `original_ref` names; that one must be there.
+    """
+    await read_body(request, MAX_UPLOAD)
+    reference = (await _form(request)).get("original_ref")
+    if isinstance(reference, str):
+        import json
+
+        try:
+            original = json.loads(reference)
+            name, kind = annotated(str(original["filename"]))
+            folder = kind or str(original.get("type", "output"))
+            subfolder = str(original.get("subfolder", ""))
+            path = service.engine.store.locate(folder, subfolder, name)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return Response(status_code=400)
+        if not path.is_file():
+            return Response(status_code=400)
+    return await upload_image(service, request)
+
+
+async def _form(request: Request) -> dict[str, str | tuple[str, bytes]]:
+    """Read a multipart body: field → text, or `(file name, content)`."""
+    body = await read_body(request, MAX_UPLOAD)
+
+    async def again() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    found: dict[str, str | tuple[str, bytes]] = {}
+    try:
+        async with Request(request.scope, again).form(max_part_size=MAX_UPLOAD) as form:
+            for name, value in form.items():
+                if isinstance(value, UploadFile):
+                    found[name] = (value.filename or "", await value.read())
+                else:
+                    found[name] = value
+    except (MultiPartException, KeyError, ValueError):
+        return {}
+    except Exception as exc:
+        if type(exc).__name__ == "HTTPException":
+            return {}
+        raise
+    return found
+
+
+HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
+    {
+        ("GET", "/view"): view,
+        ("POST", "/upload/image"): upload_image,
+        ("POST", "/upload/mask"): upload_mask,
+    }
+)
