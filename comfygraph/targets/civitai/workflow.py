@@ -1,0 +1,185 @@
+"""
+Read a workflow of Civitai's orchestration API.
+
+Statuses are compared without regard to case, unknown ones are no end. A `comfy` step says nothing
+about nodes, and its progress rate is a guess from the clock: it is passed on as an estimate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from comfygraph.core.values import JsonValue
+from comfygraph.targets.events import OutputFile
+from comfygraph.targets.observations import (
+    CostSeen,
+    FileSeen,
+    JobEnded,
+    JobPhase,
+    JobSeen,
+    NoticeSeen,
+    Observation,
+    Outcome,
+    ProgressSeen,
+)
+from comfygraph.targets.reading import (
+    identifier,
+    integer,
+    is_web_url,
+    kind_of,
+    mapping,
+    mappings,
+    number,
+    one_line,
+    text,
+)
+
+_ENDS = {
+    "succeeded": Outcome.SUCCEEDED,
+    "failed": Outcome.FAILED,
+    "expired": Outcome.FAILED,
+    "canceled": Outcome.CANCELLED,
+    "cancelled": Outcome.CANCELLED,
+}
+_KINDS = ("image", "video", "audio", "model3d")
+_LISTS = {"images": "image", "videos": "video", "audio": "audio", "models": "model3d"}
+_TRANSIENT = ("no_provider_available", "timeout", "expired")
+
+
+def read_workflow(workflow: JsonValue) -> tuple[Observation, ...]:
+    """
+    Give what a workflow claims. Never raises.
+    """
+    workflow = mapping(workflow)
+    steps = list(mappings(workflow.get("steps")))
+    status = status_of(workflow, steps)
+    over = status in _ENDS
+    out: list[Observation] = []
+    total = number(mapping(workflow.get("cost")).get("total"))
+    if total is not None:
+        out.append(CostSeen(total))
+    for step in steps:
+        for entry, kind, preview in _entries(step):
+            out.extend(_read_blob(entry, kind, preview, over))
+    if over:
+        out.append(_end(status, steps))
+    elif status == "processing":
+        out.append(JobSeen(JobPhase.STARTED))
+        share = _estimate(steps)
+        if share is not None:
+            out.append(ProgressSeen(share, estimated=True))
+    else:
+        out.append(JobSeen(JobPhase.QUEUED, _position(steps)))
+        out.extend(_preparations(steps))
+    return tuple(out)
+
+
+def status_of(workflow: dict[str, JsonValue], steps: list[dict[str, JsonValue]]) -> str:
+    """
+    Give the status in lower case; where the workflow has none, what its steps amount to.
+    """
+    status = text(workflow.get("status")).lower()
+    if status:
+        return status
+    each = [text(step.get("status")).lower() for step in steps]
+    if each and all(name in _ENDS for name in each):
+        return next((name for name in each if name != "succeeded"), "succeeded")
+    return "processing" if "processing" in each else ""
+
+
+def _entries(step: dict[str, JsonValue]) -> Iterator[tuple[dict[str, JsonValue], str, bool]]:
+    for name, value in mapping(step.get("output")).items():
+        for entry in mappings(value):
+            if identifier(entry.get("id")) and ("url" in entry or "available" in entry):
+                yield entry, _LISTS.get(name, "file"), name == "tempBlobs"
+
+
+def _read_blob(
+    blob: dict[str, JsonValue], kind: str, preview: bool, over: bool
+) -> Iterator[Observation]:
+    blob_id = identifier(blob.get("id"))
+    url = text(blob.get("url"))
+    reason = one_line(blob.get("blockedReason"), 100)
+    if is_web_url(url) and blob.get("available") is not False and not reason:
+        # lists of one kind come without `type`
+        named = text(blob.get("type")).lower()
+        yield FileSeen(
+            OutputFile(
+                url=url,
+                name=blob_id,
+                kind=named if named in _KINDS else kind_of(blob_id, kind),
+                width=integer(blob.get("width")),
+                height=integer(blob.get("height")),
+                preview=preview,
+                id=blob_id,
+            )
+        )
+    elif over or reason:
+        said = f"`{one_line(blob_id, 100)}` is withheld by the service"
+        yield NoticeSeen(f"{said}: {reason}" if reason else said)
+
+
+def _estimate(steps: list[dict[str, JsonValue]]) -> float | None:
+    shares = [_step_share(step) for step in steps]
+    known = [share for share in shares if share is not None]
+    return sum(known) / len(shares) if known else None
+
+
+def _step_share(step: dict[str, JsonValue]) -> float | None:
+    status = text(step.get("status")).lower()
+    if status == "succeeded":
+        return 1.0
+    if status != "processing":
+        return None  # while it prepares, the rate is the share that is downloaded
+    share = number(step.get("estimatedProgressRate"))
+    if share is None:
+        jobs = [number(job.get("estimatedProgressRate")) for job in mappings(step.get("jobs"))]
+        share = max((rate for rate in jobs if rate is not None), default=None)
+    return None if share is None else min(max(share, 0.0), 1.0)
+
+
+def _position(steps: list[dict[str, JsonValue]]) -> int | None:
+    ahead = [
+        integer(mapping(job.get("queuePosition")).get("precedingJobs"))
+        for step in steps
+        for job in mappings(step.get("jobs"))
+    ]
+    return min((place for place in ahead if place is not None), default=None)
+
+
+def _preparations(steps: list[dict[str, JsonValue]]) -> Iterator[NoticeSeen]:
+    for step in steps:
+        resource = one_line(mapping(step.get("preparation")).get("resource"), 200)
+        if resource:
+            yield NoticeSeen(f"the service fetches {resource}")
+
+
+def _end(status: str, steps: list[dict[str, JsonValue]]) -> JobEnded:
+    outcome = _ENDS[status]
+    if outcome is not Outcome.FAILED:
+        return JobEnded(outcome)
+    reasons = list(dict.fromkeys(_reasons(steps)))
+    transient = status == "expired" or any(reason in _TRANSIENT for reason in reasons)
+    said = "; ".join(reasons)
+    if status == "expired":
+        said = f"expired before it was done{f': {said}' if said else ''}; raise the step's timeout"
+    return JobEnded(outcome, one_line(said), transient=transient)
+
+
+def _reasons(steps: list[dict[str, JsonValue]]) -> Iterator[str]:
+    # in the order in which the service's own programs look
+    for step in steps:
+        metadata, output = mapping(step.get("metadata")), mapping(step.get("output"))
+        yield from _said(metadata.get("error"))
+        yield from _said(metadata.get("errors"))
+        yield from _said(output.get("errors"))
+        for job in mappings(step.get("jobs")):
+            for name in ("reason", "blockedReason", "error", "message", "errors"):
+                yield from _said(job.get(name))
+
+
+def _said(value: JsonValue) -> Iterator[str]:
+    for item in value if isinstance(value, list) else [value]:
+        said = one_line(item) or one_line(mapping(item).get("message"))
+        if said:
+            yield said
