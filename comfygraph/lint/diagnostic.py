@@ -82,6 +82,7 @@ class Diagnostic:
         fixes: Repairs, the best first.
         server_error: The error type that ComfyUI itself would give, or `None`.
         file: The file, filled in by the engine.
+        place: `(line, column)` where there is no pointer yet: the text is not JSON.
     """
 
     rule_id: str
@@ -98,6 +99,7 @@ class Diagnostic:
     fixes: tuple[Fix, ...] = ()
     server_error: str | None = None
     file: str = ""
+    place: tuple[int, int] | None = None
 
     def with_severity(self, severity: Severity) -> Diagnostic:
         """

@@ -342,12 +342,14 @@ def _check_files(
             value = value["__value__"]
         if isinstance(value, list):
             value = None  # The check is called with constants only.
-        text = file_check_crash(value)
-        if text is not None:
+        problem = file_check_crash(value)
+        if problem is not None:
             # Where files are taken on trust, so is the check that looks for them.
             error = "crash" if strict_files else "execution"
             faults.append(
-                Fault("bad-file-name", node_id, name, error, "", text, {}, "AttributeError", spec)
+                Fault(
+                    "bad-file-name", node_id, name, error, "", problem, {}, "AttributeError", spec
+                )
             )
         elif strict_files and plain_file_name(value) not in (spec.options or ()):
             faults.append(

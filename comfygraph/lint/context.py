@@ -1,0 +1,281 @@
+"""
+What a rule sees of a document: the graph, its catalog, and what one walk over it found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from comfygraph.catalog import InputSpec, NodeCatalog, NodeDef
+from comfygraph.documents import Document
+from comfygraph.lint.diagnostic import Edit, Fix, Related, Severity
+from comfygraph.lint.faults import Checked, Fault, check_node
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    What a rule yields; the engine adds the rule's id, name and severity.
+    """
+
+    message: str
+    pointer: str
+    node_id: str | None = None
+    input: str | None = None
+    help: str | None = None
+    related: tuple[Related, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    severity: Severity | None = None
+
+
+class Constant(NamedTuple):
+    """A constant in an input, `spec` being `None` where the class declares no such input."""
+
+    node_id: str
+    input: str
+    value: Any
+    spec: InputSpec | None
+
+
+class LinkUse(NamedTuple):
+    """A well-formed link, `spec` being `None` where the class declares no such input."""
+
+    node_id: str
+    input: str
+    source: str
+    slot: int
+    spec: InputSpec | None
+
+
+@dataclass(frozen=True, slots=True)
+class LintOptions:
+    """
+    What the person wants to know.
+
+    Args:
+        strict_files: Names of files must be in the catalog's lists.
+        target: The service that the graph is meant for, or `None`.
+        settings: Options of single rules, by rule name.
+    """
+
+    strict_files: bool = False
+    target: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class RuleContext:
+    """
+    A document under lint.
+
+    Args:
+        document: The document.
+        catalog: The classes to check against.
+        options: What the person wants to know.
+
+    `nodes` holds the nodes whose class the catalog knows and that are well formed;
+    `outputs` the output nodes among them; `faults` what the server would refuse, by kind.
+    """
+
+    def __init__(self, document: Document, catalog: NodeCatalog, options: LintOptions) -> None:
+        self.document = document
+        self.catalog = catalog
+        self.options = options
+        self.prompt: Mapping[str, Any] = (
+            document.prompt if isinstance(document.prompt, dict) else {}
+        )
+        self.nodes: dict[str, dict[str, Any]] = {}
+        self.definitions: dict[str, NodeDef] = {}
+        self.unknown: list[str] = []
+        self.outputs: list[str] = []
+        self.checked: dict[str, Checked] = {}
+        self.faults: dict[str, list[Fault]] = {}
+        self.strings: list[Constant] = []
+        self.numbers: list[Constant] = []
+        self.others: list[Constant] = []
+        self.undeclared: list[Constant] = []
+        self.links: list[LinkUse] = []
+        self.key_count = 0
+        self._walk()
+
+    def _walk(self) -> None:
+        prompt = self.prompt
+        find = self.catalog.find
+        strict = self.options.strict_files
+        for node_id, node in prompt.items():
+            if not isinstance(node, dict):
+                continue
+            class_type = node.get("class_type")
+            definition = find(class_type) if isinstance(class_type, str) else None
+            if definition is None:
+                if isinstance(class_type, str):
+                    self.unknown.append(node_id)
+                continue
+            checked = check_node(node_id, node, definition, prompt, find, strict)
+            self.definitions[node_id] = definition
+            self.checked[node_id] = checked
+            for fault in checked.faults:
+                self.faults.setdefault(fault.kind, []).append(fault)
+            if definition.output_node:
+                self.outputs.append(node_id)
+            inputs = node.get("inputs")
+            if isinstance(inputs, dict):
+                self.nodes[node_id] = node
+                self._collect(node_id, inputs, checked.specs)
+
+    def _collect(
+        self, node_id: str, inputs: Mapping[str, Any], specs: Mapping[str, InputSpec]
+    ) -> None:
+        for name, value in inputs.items():
+            spec = specs.get(name)
+            if type(value) is list:
+                if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int):
+                    self.links.append(LinkUse(node_id, name, value[0], value[1], spec))
+                if spec is None:
+                    self.undeclared.append(Constant(node_id, name, value, None))
+                continue
+            constant = Constant(node_id, name, value, spec)
+            if type(value) is str:
+                self.strings.append(constant)
+            elif type(value) is int or type(value) is float:
+                self.numbers.append(constant)
+            else:
+                self.others.append(constant)
+            if spec is None:
+                self.undeclared.append(constant)
+
+    @cached_property
+    def adjacency(self) -> dict[str, list[str]]:
+        """
+        Node id → the ids that its links name and that exist, for every well-formed node.
+        """
+        prompt = self.prompt
+        out: dict[str, list[str]] = {
+            node_id: [] for node_id, node in prompt.items() if isinstance(node, dict)
+        }
+        for link in self.links:
+            if link.source in out:
+                out[link.node_id].append(link.source)
+        for node_id in self.unknown:
+            inputs = prompt[node_id].get("inputs")
+            if isinstance(inputs, dict):
+                out[node_id] += [
+                    value[0]
+                    for value in inputs.values()
+                    if isinstance(value, list)
+                    and len(value) == 2
+                    and isinstance(value[0], str)
+                    and value[0] in out
+                ]
+        return out
+
+    @cached_property
+    def reachable(self) -> set[str]:
+        """
+        The ids of output nodes and of all that they need, over any link.
+
+        A class that the catalog does not know may well be an output, so its node counts as one.
+        """
+        adjacency = self.adjacency
+        seen = {*self.outputs, *self.unknown}
+        pending = list(seen)
+        while pending:
+            for source in adjacency.get(pending.pop(), ()):
+                if source not in seen:
+                    seen.add(source)
+                    pending.append(source)
+        return seen
+
+    def class_type(self, node_id: str) -> str | None:
+        """
+        Give the class of a node, or `None`.
+        """
+        node = self.prompt.get(node_id)
+        value = node.get("class_type") if isinstance(node, dict) else None
+        return value if isinstance(value, str) else None
+
+    def title(self, node_id: str) -> str | None:
+        """
+        Give the title of a node if it says more than its class does.
+        """
+        node = self.prompt.get(node_id)
+        meta = node.get("_meta") if isinstance(node, dict) else None
+        title = meta.get("title") if isinstance(meta, dict) else None
+        return title if isinstance(title, str) and title else None
+
+    def label(self, node_id: str) -> str:
+        """
+        Name a node for a person: `"base pass" (3, KSampler)`.
+        """
+        title, class_type = self.title(node_id), self.class_type(node_id)
+        if title is None or title == class_type:
+            return f"{class_type or 'node'} ({node_id})"
+        return f'"{title}" ({node_id}, {class_type or "?"})'
+
+    def node_pointer(self, node_id: str) -> str:
+        """
+        Give the pointer of a node in the document.
+        """
+        return self.document.node_pointer(node_id)
+
+    def input_pointer(self, node_id: str, name: str) -> str:
+        """
+        Give the pointer of an input in the document.
+        """
+        return self.document.input_pointer(node_id, name)
+
+    def at_node(
+        self,
+        node_id: str,
+        message: str,
+        *,
+        help: str | None = None,
+        related: tuple[Related, ...] = (),
+        fixes: tuple[Fix, ...] = (),
+        severity: Severity | None = None,
+    ) -> Finding:
+        """
+        Make a finding about a whole node.
+        """
+        pointer = self.node_pointer(node_id)
+        return Finding(message, pointer, node_id, None, help, related, fixes, severity)
+
+    def at_input(
+        self,
+        node_id: str,
+        name: str,
+        message: str,
+        *,
+        help: str | None = None,
+        related: tuple[Related, ...] = (),
+        fixes: tuple[Fix, ...] = (),
+        severity: Severity | None = None,
+    ) -> Finding:
+        """
+        Make a finding about an input; it points at the node where the input is absent.
+        """
+        node = self.prompt.get(node_id)
+        inputs = node.get("inputs") if isinstance(node, dict) else None
+        present = isinstance(inputs, dict) and name in inputs
+        pointer = self.input_pointer(node_id, name) if present else self.node_pointer(node_id)
+        return Finding(message, pointer, node_id, name, help, related, fixes, severity)
+
+    def related(self, node_id: str, message: str) -> Related:
+        """
+        Point at another node.
+        """
+        return Related(self.node_pointer(node_id), message)
+
+    def set_fix(self, node_id: str, name: str, value: Any, title: str, *, safe: bool) -> Fix:
+        """
+        Offer to set an input to another value.
+        """
+        return Fix(title, (Edit(self.input_pointer(node_id, name), "set", value),), safe)
+
+    def remove_fix(self, node_id: str, name: str, title: str, *, safe: bool) -> Fix:
+        """
+        Offer to remove an input.
+        """
+        return Fix(title, (Edit(self.input_pointer(node_id, name), "remove"),), safe)

@@ -1,0 +1,3 @@
+"""
+Reports as text for people and as data for machines; one format a file.
+"""

@@ -1,0 +1,76 @@
+"""
+Where findings stand in the text: late, and once for a whole report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from comfygraph.documents.positions import LineTable, find_spans
+from comfygraph.lint.diagnostic import Diagnostic, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """
+    A place in a text; lines and columns count from 1, the end column is exclusive.
+    """
+
+    line: int
+    column: int
+    end_column: int
+    excerpt: str | None = None
+
+
+def places_of(report: Report, *, related: bool = False) -> dict[str, Place]:
+    """
+    Find the place of every pointer that a report names.
+
+    Args:
+        report: The report; without text, every place is line 1, column 1.
+        related: Also find the places of related findings.
+    """
+    pointers = {diagnostic.pointer for diagnostic in report.diagnostics}
+    if related:
+        pointers |= {item.pointer for found in report.diagnostics for item in found.related}
+    if report.text is None:
+        return {pointer: Place(1, 1, 2) for pointer in pointers}
+    chains = {pointer: _ancestors(pointer) for pointer in pointers}
+    spans = find_spans(report.text, {item for chain in chains.values() for item in chain})
+    table = LineTable(report.text)
+    out: dict[str, Place] = {}
+    for pointer, chain in chains.items():
+        span = next((spans[item] for item in chain if item in spans), None)
+        if span is None:
+            out[pointer] = Place(1, 1, 2)
+            continue
+        start, end = span.start, span.end
+        # A whole node is shown by its key: its text goes over many lines.
+        is_node = report.text[start : start + 1] == "{"
+        if span.key_start is not None and (is_node or "\n" in report.text[start:end]):
+            start, end = span.key_start, span.key_end or span.key_start + 1
+        line, column = table.position(start)
+        excerpt = table.line_text(line)
+        out[pointer] = Place(
+            line, column, max(column + 1, min(column + end - start, len(excerpt) + 1)), excerpt
+        )
+    return out
+
+
+def place_of(diagnostic: Diagnostic, places: dict[str, Place], report: Report) -> Place:
+    """
+    Give the place of one finding.
+    """
+    if diagnostic.place is not None:
+        line, column = diagnostic.place
+        excerpt = LineTable(report.text).line_text(line) if report.text is not None else None
+        return Place(line, column, column + 1, excerpt)
+    return places[diagnostic.pointer]
+
+
+def _ancestors(pointer: str) -> list[str]:
+    chain = [pointer]
+    while pointer:
+        pointer = pointer[: pointer.rfind("/")]
+        chain.append(pointer)
+    return chain

@@ -1,0 +1,83 @@
+"""
+What a rule is: a pure function with frozen metadata.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from comfygraph.lint.context import Finding, RuleContext
+from comfygraph.lint.diagnostic import Severity
+
+Check = Callable[[RuleContext], Iterable[Finding]]
+Status = Literal["stable", "preview"]
+
+FAMILIES = {
+    "0": "document",
+    "1": "structure",
+    "2": "links and types",
+    "3": "values",
+    "4": "target portability",
+    "5": "workflow conversion",
+    "6": "hygiene",
+    "7": "dataflow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """
+    One rule.
+
+    Args:
+        id: `CGnnn`, permanent; the first digit is the family.
+        name: Reads well after "allow".
+        severity: The default; the configuration may override it.
+        check: Gives the findings about one document.
+        since: The version that brought the rule.
+        server_error: The error type that ComfyUI itself would give, or `None`.
+        status: A `preview` rule runs only where it is asked for.
+        aliases: Names that it had before.
+    """
+
+    id: str
+    name: str
+    severity: Severity
+    check: Check
+    since: str
+    server_error: str | None = None
+    status: Status = "stable"
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """What the first digit of the id stands for."""
+        return FAMILIES[self.id[2]]
+
+    @property
+    def documentation(self) -> str:
+        """The docstring of the rule, Markdown."""
+        return inspect.cleandoc(self.check.__doc__ or "")
+
+
+def rule(
+    *,
+    id: str,
+    name: str,
+    severity: Severity,
+    since: str = "0.1.0",
+    server_error: str | None = None,
+    status: Status = "stable",
+    aliases: tuple[str, ...] = (),
+) -> Callable[[Check], Rule]:
+    """
+    Make a `Rule` of the function below.
+    """
+
+    def wrap(check: Check) -> Rule:
+        return Rule(id, name, severity, check, since, server_error, status, aliases)
+
+    return wrap
