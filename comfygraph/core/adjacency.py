@@ -109,7 +109,7 @@ def order_and_knots(adjacency: Adjacency) -> tuple[list[str], list[list[str]]]:
                 low[parent] = min(low[parent], low[node_id])
             if low[node_id] < number[node_id]:
                 continue
-            members = []
+            members: list[str] = []
             while not members or members[-1] != node_id:
                 members.append(open_nodes.pop())
                 is_open.discard(members[-1])

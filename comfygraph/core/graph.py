@@ -112,7 +112,7 @@ def _enumerate(inner: Adjacency, count: int) -> list[Cycle]:
     # same order in every process.
     names = list(inner)
     number = {node_id: index for index, node_id in enumerate(names)}
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(len(names)))
     graph.add_edges_from((number[a], number[b]) for a in names for b in inner[a])
     return [

@@ -94,22 +94,29 @@ class Node:
         out: dict[str, JsonValue] = {}
         for key in self.layout:
             if key == "inputs":
-                out[key] = {
-                    name: value.to_json() if isinstance(value, Link) else value
-                    for name, value in self.inputs.items()
-                }
+                out[key] = self._inputs_json()
             elif key == "class_type":
                 out[key] = self.class_type
             elif key == "_meta":
                 if self.meta is not None:
                     out[key] = dict(self.meta)
+                elif key in self.extra:
+                    out[key] = self.extra[key]
             elif key in self.extra:
                 out[key] = self.extra[key]
+        if "inputs" not in out and self.inputs:
+            out["inputs"] = self._inputs_json()
         if "class_type" not in out:
             out["class_type"] = self.class_type
         if "_meta" not in out and self.meta is not None:
             out["_meta"] = dict(self.meta)
         return out
+
+    def _inputs_json(self) -> dict[str, JsonValue]:
+        return {
+            name: value.to_json() if isinstance(value, Link) else value
+            for name, value in self.inputs.items()
+        }
 
 
 def as_link(value: JsonValue) -> Link | None:
@@ -208,6 +215,8 @@ def _read_node(node_id: str, raw: JsonValue) -> Node:
             pointer=f"{where}/_meta",
         )
     extra = {key: raw[key] for key in raw if key not in _EDITOR_LAYOUT}
+    if meta is None and "_meta" in raw:
+        extra["_meta"] = None
     return Node(
         id=node_id,
         class_type=class_type,
