@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,8 @@ def core_data() -> bytes:
     """
     Read the catalog file: one class a line, see `comfygraph.catalog.compact`.
     """
-    path = files("comfygraph.catalog") / "data" / "core.json"
-    return path.read_bytes() if not isinstance(path, Path) else Path.read_bytes(path)
+    # `importlib.resources` would cost 15 ms, a fifth of what a whole lint takes.
+    return (Path(__file__).parent / "data" / "core.json").read_bytes()
 
 
 @cache

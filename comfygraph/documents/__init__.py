@@ -4,6 +4,8 @@ Open any file that carries a graph, and find places in it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from comfygraph.documents.document import Document, Kind, open_document, read_bytes, recognise
 from comfygraph.documents.json_text import (
     DuplicateKey,
@@ -12,7 +14,9 @@ from comfygraph.documents.json_text import (
     duplicate_keys,
     parse_json,
 )
-from comfygraph.documents.positions import LineTable, Span, find_spans, locate, locate_all
+
+if TYPE_CHECKING:
+    from comfygraph.documents.positions import LineTable, Span, find_spans, locate, locate_all
 
 __all__ = [
     "Document",
@@ -31,3 +35,14 @@ __all__ = [
     "read_bytes",
     "recognise",
 ]
+
+_PLACES = {"LineTable", "Span", "find_spans", "locate", "locate_all"}
+
+
+def __getattr__(name: str) -> Any:
+    # A clean file never pays for places.
+    if name in _PLACES:
+        from comfygraph.documents import positions
+
+        return getattr(positions, name)
+    raise AttributeError(f"module 'comfygraph.documents' has no attribute {name!r}")

@@ -4,10 +4,14 @@ Lint: every finding about a graph, and the server's answer foretold from the sam
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from comfygraph.lint.context import LintOptions
 from comfygraph.lint.diagnostic import Diagnostic, Edit, Fix, Related, Report, Severity
 from comfygraph.lint.engine import lint, lint_file
-from comfygraph.lint.predict import PredictedResponse, predict_response
+
+if TYPE_CHECKING:
+    from comfygraph.lint.predict import PredictedResponse, predict_response
 
 __all__ = [
     "Diagnostic",
@@ -22,3 +26,12 @@ __all__ = [
     "lint_file",
     "predict_response",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Lint itself does not foretell answers, so it does not pay for the code that does.
+    if name in ("PredictedResponse", "predict_response"):
+        from comfygraph.lint import predict
+
+        return getattr(predict, name)
+    raise AttributeError(f"module 'comfygraph.lint' has no attribute {name!r}")

@@ -11,7 +11,6 @@ from typing import Any
 from comfygraph.catalog import NodeCatalog, load_catalog
 from comfygraph.core.values import Prompt
 from comfygraph.documents import Document, JsonSyntaxError, open_document, recognise
-from comfygraph.documents.positions import parse_pointer
 from comfygraph.errors import InputError
 from comfygraph.lint.context import Finding, LintOptions, RuleContext
 from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
@@ -148,8 +147,7 @@ def _document_order(context: RuleContext) -> Any:
             inputs[node_id] = (
                 {name: index for index, name in enumerate(names)} if isinstance(names, dict) else {}
             )
-        tokens = parse_pointer(diagnostic.pointer)
-        at = inputs[node_id].get(diagnostic.input or "", -1) if "inputs" in tokens else -1
+        at = inputs[node_id].get(diagnostic.input or "", -1)
         return (places[node_id], at, diagnostic.pointer, diagnostic.rule_id, diagnostic.message)
 
     return place

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from comfygraph.catalog.specs import InputSpec, NodeDef
-from comfygraph.lint.server_order import union_order
 from comfygraph.lint.sockets import accepts, type_text
 from comfygraph.lint.validators import (
     NO_VALIDATOR,
@@ -132,6 +131,8 @@ def _until_crash(
     specs: Mapping[str, InputSpec], faults: list[Fault], follows: list[tuple[str, str]]
 ) -> tuple[list[tuple[str, str]], int]:
     """Order the links as the server's loop does, and count those before it ends early."""
+    from comfygraph.lint.server_order import union_order
+
     names = list(specs)
     order = union_order(
         (name for name in names if specs[name].required),
