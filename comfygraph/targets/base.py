@@ -29,7 +29,7 @@ from urllib.parse import urlsplit, urlunsplit
 from comfygraph.core.values import JsonValue, Prompt
 from comfygraph.errors import InputError, UsageError
 from comfygraph.targets.events import OutputFile
-from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, origin
+from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, origin, same_origin
 from comfygraph.targets.observations import Observation
 
 T = TypeVar("T")
@@ -236,7 +236,7 @@ class StreamRequest:
         Give all headers as they go onto the wire, secrets revealed.
         """
         out = dict(self.headers)
-        if self.auth is not None and origin(self.url) == origin(self.home):
+        if self.auth is not None and same_origin(self.url, self.home):
             for name, value in self.auth.headers("GET", self.url, b"").items():
                 out[name] = value.reveal()
         return out

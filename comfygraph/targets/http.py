@@ -142,6 +142,14 @@ def origin(url: str) -> tuple[str, str, int]:
     return (secure, host, port) if host else ("", "", 0)
 
 
+def same_origin(url: str, home: str) -> bool:
+    """
+    Whether a credential that belongs to `home` may go to `url`.
+    """
+    place = origin(url)
+    return bool(place[1]) and place == origin(home)
+
+
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """
@@ -225,7 +233,7 @@ class HttpRequest:
         return out
 
     def _credentials(self) -> Mapping[str, Secret]:
-        if self.auth is None or origin(self.url) != origin(self.home):
+        if self.auth is None or not same_origin(self.url, self.home):
             return {}
         return self.auth.headers(self.method, self.url, self.body)
 
