@@ -27,6 +27,8 @@ that the work could not be done.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -92,10 +94,47 @@ class WorkflowError(InputError):
     """JSON that is not a workflow of the editor."""
 
 
+@dataclass(frozen=True, slots=True)
+class BuildProblem:
+    """
+    One mistake in a graph written in Python.
+
+    Args:
+        message: What is wrong, in one line.
+        file: The script, or `None` where the place is unknown.
+        line: The line of the call that made the node, from 1.
+        class_type: The node's class, or `None` where no node is concerned.
+        input: The input's name, or `None`.
+        help: What to do, or `None`.
+    """
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+    class_type: str | None = None
+    input: str | None = None
+    help: str | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}: " if self.file is not None else ""
+        return f"{place}{self.message}" + (f" ({self.help})" if self.help else "")
+
+
 class BuildError(ComfyGraphError):
-    """A graph written in Python that cannot be built."""
+    """
+    A graph written in Python that cannot be built; `problems` holds all its mistakes.
+    """
 
     exit_code = ExitCode.FINDINGS
+
+    def __init__(
+        self, message: str, *, problems: Sequence[BuildProblem] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n  ".join([self.message, *map(str, self.problems)])
 
 
 class EditError(ComfyGraphError):

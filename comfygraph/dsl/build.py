@@ -1,0 +1,202 @@
+"""
+From expressions to a `Prompt`: `build(SaveImage(...))`.
+
+Nodes are numbered from 1 in one fixed order: those that feed a node stand before it, in the
+order in which its inputs stand in the prompt. The same expression written twice is one node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from comfygraph.core.values import Link, Node, Prompt
+from comfygraph.dsl.expression import (
+    Output,
+    RawNode,
+    Source,
+    class_of,
+    plan_of,
+    title_of,
+    where_of,
+)
+from comfygraph.dsl.expression import Node as Expression
+from comfygraph.dsl.finish import Finisher
+from comfygraph.dsl.literals import shown
+from comfygraph.errors import BuildError, BuildProblem
+
+Outputs = Source[Any] | Iterable["Outputs"]
+
+
+def build(*outputs: Outputs) -> Prompt:
+    """
+    Give the prompt that these nodes and all that they are made of amount to.
+
+    The same expressions give the same prompt, byte for byte. Values that were left out are
+    those that ComfyUI's editor puts into a new node: the server itself applies no defaults.
+
+    Args:
+        outputs: Nodes such as `SaveImage(...)`, or lists of them.
+
+    Raises:
+        BuildError: The graph has mistakes; `problems` lists all of them with their lines.
+    """
+    builder = Builder({})
+    for node in roots(outputs):
+        builder.add(node)
+    return builder.prompt()
+
+
+def roots(outputs: Iterable[Any]) -> list[Expression[Any]]:
+    """
+    Give the nodes among outputs, nodes, and lists of them, in order.
+
+    Raises:
+        BuildError: Something else is among them, or there is nothing.
+    """
+    found: list[Expression[Any]] = []
+    pending: list[Any] = [*outputs][::-1]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Expression):
+            found.append(item)
+        elif isinstance(item, Output):
+            found.append(item.node)
+        elif isinstance(item, str | bytes | Mapping) or not isinstance(item, Iterable):
+            raise BuildError(
+                f"a graph is built from nodes, not from {shown(item)}",
+                hint="give the nodes at its end: build(SaveImage(...))",
+            )
+        else:
+            pending.extend([*item][::-1])
+    if not found:
+        raise BuildError(
+            "nothing to build", hint="give the nodes at the end: build(SaveImage(...))"
+        )
+    return found
+
+
+class Builder:
+    """
+    One build: the nodes placed so far, and the mistakes found in them.
+
+    Args:
+        values: Parameter name → value, for parameters that do not keep their default.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.problems: list[BuildProblem] = []
+        self.finisher = Finisher(values, self._problem)
+        self._titles: list[str | None] = []
+        self._made: list[tuple[str, dict[str, Any], str | None]] = []
+        self._known: dict[Any, int] = {}
+
+    def add(self, root: Expression[Any]) -> None:
+        """
+        Place a node after all that it is made of. Iterative: chains are as long as they like.
+        """
+        numbers = self.finisher.numbers
+        sources_of = self.finisher.sources_of
+        entered: set[int] = set()
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            mark = id(node)
+            if mark in numbers:
+                stack.pop()
+            elif mark in entered:
+                stack.pop()
+                numbers[mark] = self._place(node)
+            else:
+                entered.add(mark)
+                for source in sources_of(node):
+                    if id(source) not in numbers:
+                        stack.append(source)
+
+    def prompt(self) -> Prompt:
+        """
+        Give the prompt of all placed nodes.
+
+        Raises:
+            BuildError: Mistakes were found.
+        """
+        if self.problems:
+            count = len(self.problems)
+            text = "one mistake" if count == 1 else f"{count} mistakes"
+            raise BuildError(f"{text} in the graph", problems=self.problems)
+        nodes: dict[str, Node] = {}
+        for index, (class_type, inputs, default_title) in enumerate(self._made, 1):
+            title = self._titles[index - 1] or default_title
+            meta = {"title": title} if title is not None else None
+            nodes[str(index)] = Node(str(index), class_type, inputs, meta)
+        return Prompt(nodes)
+
+    def _place(self, node: Expression[Any]) -> int:
+        inputs = self.finisher.finish(node)
+        title = title_of(node)
+        if title is not None and not isinstance(title, str):
+            self._problem(node, f"its title is {shown(title)}, not a text")
+            title = None
+        key: Any = _key(class_of(node), inputs)
+        number = self._known.get(key)
+        if number is not None:
+            there = self._titles[number - 1]
+            if title is None or there is None or there == title:
+                self._titles[number - 1] = there or title
+                return number
+            # Twins with two titles are meant to be two nodes.
+            key = (key, title)
+            number = self._known.get(key)
+            if number is not None:
+                return number
+        plan = plan_of(node)
+        display = plan.definition.display_name if plan else None
+        self._made.append((class_of(node), inputs, display))
+        self._titles.append(title)
+        number = self._known[key] = len(self._made)
+        return number
+
+    def _problem(
+        self,
+        node: Expression[Any],
+        message: str,
+        input: str | None = None,  # noqa: A002
+        help: str | None = None,  # noqa: A002
+    ) -> None:
+        title = title_of(node)
+        label = f'{class_of(node)} "{title}"' if isinstance(title, str) else class_of(node)
+        file, line = where_of(node) or (None, None)
+        self.problems.append(
+            BuildProblem(
+                f"{label}: {message}", _nearby(file), line, class_of(node), input, help
+            )
+        )
+
+
+def _key(class_type: str, inputs: Mapping[str, Any]) -> Any:
+    values = tuple(inputs.values())
+    # The types stand beside the values since Python takes 1, 1.0 and True for the same key.
+    key = (class_type, tuple(inputs), values, tuple(map(type, values)))
+    try:
+        hash(key)
+    except TypeError:
+        import json
+
+        plain = [value.to_json() if isinstance(value, Link) else value for value in values]
+        return (class_type, json.dumps([list(inputs), plain]))
+    return key
+
+
+def _nearby(file: str | None) -> str | None:
+    if file is None:
+        return None
+    import os
+
+    try:
+        near = os.path.relpath(file)
+    except (ValueError, OSError):
+        return file
+    return file if near.startswith("..") else near
+
+
+__all__ = ["Builder", "RawNode", "build", "roots"]

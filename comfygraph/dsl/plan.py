@@ -1,0 +1,219 @@
+"""
+What the DSL needs to know of one node class, worked out once from its `NodeDef`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from comfygraph.catalog.dynamic import autogrow_members, combo_options
+from comfygraph.catalog.parse import read_input
+from comfygraph.catalog.specs import (
+    AUTOGROW,
+    DYNAMIC_COMBO,
+    DYNAMIC_SLOT,
+    MATCH_TYPE,
+    InputSpec,
+    NodeDef,
+)
+from comfygraph.dsl.names import RESERVED_IN_CLASS, member_names
+
+EDITOR_WIDGETS = frozenset(
+    "INT FLOAT BOOLEAN STRING MARKDOWN COMBO IMAGEUPLOAD COLOR IMAGECOMPARE BOUNDING_BOX "
+    "BOUNDING_BOXES CHART GALLERIA PAINTER TEXTAREA CURVE RANGE COLORS COMPOSITOR AUDIO_UI "
+    "AUDIOUPLOAD AUDIO_RECORD WEBCAM LOAD_3D LOAD_3D_ANIMATION COMFY_DYNAMICCOMBO_V3".split()
+)
+"""Types for which ComfyUI's editor shows a widget, whose value it writes into the prompt."""
+
+NUMBERS = {"INT": int, "FLOAT": float}
+MISSING: Any = object()
+"""Marks an input that was not given; `None` is a value that a caller may give."""
+
+
+class InputPlan:
+    """
+    One input: how a value for it is checked, and what stands there when none is given.
+
+    Args:
+        spec: What the catalog says; the name is dotted for members of dynamic inputs.
+    """
+
+    __slots__ = ("accepts", "fill", "kinds", "name", "required", "spec", "template", "widget")
+
+    def __init__(self, spec: InputSpec) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.required = spec.required
+        self.kinds = tuple(part.strip() for part in spec.type.split(","))
+        self.accepts: frozenset[str] = frozenset() if spec.listed else frozenset(self.kinds)
+        widget_type = spec.opts.get("widgetType") or spec.type
+        self.widget = widget_type in EDITOR_WIDGETS and not spec.opts.get("forceInput")
+        if not self.widget and widget_type not in EDITOR_WIDGETS:
+            # A widget of a node pack: its default is what the pack's own editor code shows.
+            self.widget = "default" in spec.opts and not spec.opts.get("forceInput")
+        self.fill = _fill(spec) if self.widget else MISSING
+        self.template: Mapping[str, Any] | None = None
+        if spec.type == MATCH_TYPE:
+            template = spec.opts.get("template")
+            self.template = template if isinstance(template, Mapping) else {}
+
+    @property
+    def optional(self) -> bool:
+        """Whether a caller may leave the input out."""
+        return not self.required or self.fill is not MISSING
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any text goes: file names, and lists that only the server knows."""
+        return self.spec.files is not None or not self.spec.options
+
+
+def _fill(spec: InputSpec) -> Any:
+    """
+    Give what the editor puts into a new node: the default, or the first of a closed list.
+    """
+    if "default" in spec.opts:
+        default = spec.opts["default"]
+        if spec.options is not None and spec.opts.get("multiselect") and default is None:
+            return []
+        if spec.type in NUMBERS and isinstance(default, int | float):
+            return NUMBERS[spec.type](default)
+        return default
+    if spec.type == DYNAMIC_COMBO:
+        keys = [option.get("key") for option in combo_options(spec)]
+        return keys[0] if keys else MISSING
+    if spec.options and spec.files is None:
+        return spec.options[0]
+    return MISSING
+
+
+class ClassPlan:
+    """
+    One node class.
+
+    Args:
+        definition: What the catalog says.
+    """
+
+    def __init__(self, definition: NodeDef) -> None:
+        self.definition = definition
+        self.class_type = definition.class_type
+        self.inputs = {name: InputPlan(spec) for name, spec in definition.inputs.items()}
+        self.outputs = definition.outputs
+        self.output_types = tuple(spec.type for spec in self.outputs)
+        self.is_dynamic = any(_is_dynamic(plan.spec) for plan in self.inputs.values())
+        self.takes_title = "title" not in self.inputs
+        self.matched = _matched(definition) if MATCH_TYPE in self.output_types else {}
+        names = list(self.inputs)
+        reserved = ("title",) if self.takes_title else ()
+        self.spelled = dict(zip(names, member_names(names, reserved), strict=True))
+        """Original name → identifier, for all inputs."""
+        self.python_names = {short: name for name, short in self.spelled.items() if short != name}
+        """Identifier → original name, where they differ."""
+        # The editor writes the values of its widgets first, then the links of its sockets.
+        ordered = sorted(self.inputs.values(), key=lambda plan: not plan.widget)
+        self.order = {plan.name: plan for plan in ordered}
+
+    @cached_property
+    def output_names(self) -> list[str]:
+        """The outputs as identifiers, in slot order."""
+        return member_names([spec.name for spec in self.outputs], RESERVED_IN_CLASS)
+
+    @cached_property
+    def positional(self) -> list[str]:
+        """
+        The inputs that can be given by position, in order.
+
+        All required inputs where there are at most three (`VAEDecode(latent, vae)`,
+        `EmptyLatentImage(1024, 1024)`); else the sockets that come first and the file that
+        follows them (`LoraLoader(model, clip, "style.safetensors")`).
+        """
+        required = [plan for plan in self.inputs.values() if plan.required]
+        chosen = required
+        if len(required) > 3:
+            count = 0
+            while count < len(required) and not required[count].widget:
+                count += 1
+            if count < len(required) and required[count].spec.files is not None:
+                count += 1
+            chosen = required[:count]
+        names: list[str] = []
+        filled = False
+        for plan in chosen:
+            if filled and not plan.optional:
+                break
+            filled = filled or plan.optional
+            names.append(plan.name)
+        return names
+
+    def bind(self, values: tuple[Any, ...], inputs: dict[str, Any]) -> dict[str, Any]:
+        """
+        Give inputs by their original names.
+
+        What cannot be bound stays under a name that no class has, for `build` to report.
+
+        Args:
+            values: The positional arguments.
+            inputs: The keyword arguments, as identifiers or as original names.
+        """
+        out: dict[str, Any] = dict(zip(self.positional, values, strict=False))
+        if len(values) > len(self.positional):
+            out[EXTRA_POSITIONAL] = len(values)
+        for key, value in inputs.items():
+            name = self.python_names.get(key, key)
+            out[f"{TWICE}{name}" if name in out else name] = value
+        return out
+
+
+EXTRA_POSITIONAL = "\0positional"
+TWICE = "\0twice:"
+
+
+def _is_dynamic(spec: InputSpec) -> bool:
+    return spec.type in (AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT)
+
+
+def template_id(spec: InputSpec) -> str | None:
+    """
+    Give the id of the type template that an input (or an autogrow member) is matched by.
+    """
+    if spec.type == AUTOGROW:
+        member = next(autogrow_members(spec), None)
+        return template_id(member) if member is not None and member.type == MATCH_TYPE else None
+    template = spec.opts.get("template")
+    found = template.get("template_id") if isinstance(template, Mapping) else None
+    return found if spec.type == MATCH_TYPE and isinstance(found, str) else None
+
+
+def _matched(definition: NodeDef) -> dict[int, list[str]]:
+    """
+    Give slot → the inputs whose type the output takes on.
+    """
+    templates = definition.raw.get("output_matchtypes")
+    templates = list(templates) if isinstance(templates, list | tuple) else []
+    out: dict[int, list[str]] = {}
+    for spec in definition.outputs:
+        if spec.type == MATCH_TYPE:
+            wanted = templates[spec.slot] if spec.slot < len(templates) else None
+            ids = {name: template_id(item) for name, item in definition.inputs.items()}
+            matches = [name for name, found in ids.items() if found is not None]
+            exact = [name for name in matches if ids[name] == wanted]
+            out[spec.slot] = exact or matches
+    return out
+
+
+def option_members(parent: InputSpec, option: Mapping[str, Any]) -> dict[str, InputPlan]:
+    """
+    Give short name → plan of the inputs that an option of a dynamic combo brings along.
+    """
+    sections = option.get("inputs")
+    out: dict[str, InputPlan] = {}
+    for section in ("required", "optional"):
+        members = sections.get(section) if isinstance(sections, Mapping) else None
+        for name, raw in members.items() if isinstance(members, Mapping) else ():
+            full = f"{parent.name}.{name}"
+            spec = read_input(full, raw, required=section == "required", group=parent.name)
+            out[name] = InputPlan(spec)
+    return out
