@@ -1,0 +1,288 @@
+"""
+The whole conversation about one job, without any I/O: hand in, follow, cancel, fetch the files.
+
+`Conversation.run` is a generator of effects; a driver carries them out. Streams inform and polls
+decide. The end of the job is told last, when its files are in their folder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from comfygraph.errors import (
+    DeadlinePassed,
+    NotFound,
+    ProtocolError,
+    RateLimited,
+    ServiceUnavailable,
+    SubmissionUncertain,
+    TargetError,
+)
+from comfygraph.jobs.courier import AnswerLost, CancelWanted, Courier
+from comfygraph.jobs.effects import (
+    Frame,
+    Mark,
+    News,
+    Stage,
+    StreamLost,
+    StreamOpened,
+    Talk,
+    Tell,
+)
+from comfygraph.jobs.files import Folder
+from comfygraph.jobs.follower import Rhythm, Stream
+from comfygraph.jobs.results import Results
+from comfygraph.jobs.settings import Settings
+from comfygraph.targets.base import JobRef, Policy, Submission, Submitted, Target
+from comfygraph.targets.events import Event, JobCancelled, JobEnd, Notice, OutputReady
+from comfygraph.targets.observations import JobPhase, JobSeen, Observation, PollNow
+from comfygraph.targets.tracker import Tracker
+
+_TRANSIENT = (ServiceUnavailable, RateLimited, ProtocolError, NotFound)
+_LOOK_UPS = (0.0, 1.0, 3.0)
+_LOOK_UP_TIME = 20.0
+_FORGIVEN = 3
+"""How many answers in a row may be unreadable."""
+_NEWBORN = 10.0
+"""For so many seconds after its submit a job may be unknown to a part of the service."""
+
+
+class Conversation:
+    """
+    Talk with a service about one job.
+
+    Args:
+        target: The service.
+        job: The graph to hand in, or the reference of a job that is there already.
+        settings: Clock, chance, limits, patience.
+        policy: How to treat the service, where not as the target says.
+        folder: Where the files go; `None` fetches none.
+        deadline: Seconds until patience is over; `None` for the policy's.
+        previews: Whether pictures of nodes at work are told.
+        order: Node ids in the order in which they run, as far as known.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        job: Submission | JobRef,
+        *,
+        settings: Settings,
+        policy: Policy | None = None,
+        folder: Folder | None = None,
+        deadline: float | None = None,
+        previews: bool = False,
+        order: Sequence[str] = (),
+    ) -> None:
+        self._target = target
+        self._policy = policy or target.policy
+        self._settings = settings
+        self._submission = job if isinstance(job, Submission) else None
+        self.ref = target.reference(job) if isinstance(job, Submission) else job
+        self._patience = self._policy.deadline if deadline is None else deadline
+        self._courier = Courier(
+            self._policy,
+            settings,
+            key=self._policy.rate_key or target.base_url,
+            deadline=settings.clock() + self._patience,
+            on_news=self._on_news,
+        )
+        self._tracker = Tracker(self.ref.job_id, order=order, previews=previews)
+        self._results = Results(target, self._courier, folder)
+        self._stream = Stream(target, self._policy, self._courier)
+        self._rhythm = Rhythm(self._policy)
+        self._next_poll = 0.0
+        self._outage_since: float | None = None
+        self._outage_told = False
+        self._unreadable = 0
+        self._accepted_at = 0.0
+        self._end: JobEnd | None = None
+        self.cancel_settled = False
+        """Whether a cancel that was asked for has been answered."""
+
+    def run(self) -> Talk[None]:
+        """
+        Do everything.
+
+        Raises:
+            SubmissionUncertain: The graph was sent, and nobody knows whether it arrived.
+            DeadlinePassed: The job may still run.
+            TargetError: The service refused or was out of reach.
+        """
+        if self._submission is not None and not (yield from self._hand_in(self._submission)):
+            return
+        self._accepted_at = self._courier.now()
+        while self._end is None:
+            yield from self._step()
+        yield from self._stream.close()
+        self._courier.deadline = math.inf
+        self._courier.take_cancel()
+        yield from self._results.fetch_rest(self.ref)
+        yield Mark(Stage.ENDED, self.ref)
+        yield Tell((self._results.with_paths(self._end),))
+
+    def _hand_in(self, submission: Submission) -> Talk[bool]:
+        if self._policy.stream_first:
+            yield from self._stream.open(self.ref, wait=True)
+        yield Mark(Stage.INTENDED, self.ref)
+        try:
+            submitted = yield from self._courier.run(self._target.submit(submission))
+        except CancelWanted:
+            yield Mark(Stage.REFUSED, self.ref)
+            yield from self._stream.close()
+            yield Tell((JobCancelled(self.ref.job_id),))
+            return False
+        except (TargetError, DeadlinePassed) as exc:
+            submitted = yield from self._after_failure(exc)
+        known_before = self.ref.job_id == submitted.ref.job_id
+        self.ref = submitted.ref
+        self._tracker.job_id = self.ref.job_id
+        yield Mark(Stage.ACCEPTED, self.ref)
+        if not known_before:
+            yield from self._stream.close()
+        # a service that says nothing more than "taken" has queued the job
+        yield from self._take((*submitted.observations, JobSeen(JobPhase.QUEUED)))
+        self._plan_poll(self._rhythm.after_submit())
+        return True
+
+    def _after_failure(self, exc: TargetError | DeadlinePassed) -> Talk[Submitted]:
+        """
+        Find out whether a submit that failed has made a job all the same.
+        """
+        unclear = self._courier.doubt or isinstance(exc, ProtocolError)
+        if not unclear or not isinstance(exc, (*_TRANSIENT, DeadlinePassed)):
+            yield Mark(Stage.REFUSED, self.ref)
+            raise exc
+        lost = isinstance(exc, AnswerLost | DeadlinePassed)
+        looked = False
+        # a job that may have been bought is worth looking for, deadline or not
+        deadline = self._courier.deadline
+        self._courier.deadline = max(deadline, self._courier.now() + _LOOK_UP_TIME)
+        for pause in _LOOK_UPS if lost else _LOOK_UPS[:1]:
+            exchange = self._target.find(self.ref)
+            if exchange is None:
+                break
+            yield from self._courier.pause(pause, firm=True)
+            try:
+                found = yield from self._courier.run(exchange, firm=True)
+            except (TargetError, DeadlinePassed):
+                continue
+            looked = True
+            if found is not None:
+                self._courier.deadline = deadline
+                return Submitted(found)
+        if not lost and (looked or isinstance(exc, ProtocolError)):
+            yield Mark(Stage.REFUSED, self.ref)
+            raise exc
+        yield Mark(Stage.UNCERTAIN, self.ref)
+        said = "it was looked for and not found" if looked else "it could not be looked up"
+        raise SubmissionUncertain(
+            f"{exc.message}; the job may exist all the same, {said}",
+            hint=f"look at {self.ref.base_url} before you send it again (key {self.ref.key})",
+        ) from exc
+
+    def _step(self) -> Talk[None]:
+        """
+        Do the next thing: cancel, poll, fetch a file, or wait for one of these to be due.
+        """
+        now = self._courier.now()
+        if now >= self._courier.deadline:
+            raise DeadlinePassed(
+                f"the deadline of {self._patience:g} s passed, "
+                f"job `{self.ref.job_id}` may still run",
+                hint="allow it more time with a later deadline",
+            )
+        try:
+            if self._courier.cancel_pending:
+                yield from self._cancel()
+            elif now >= self._next_poll:
+                yield from self._poll()
+            elif self._results.waiting:
+                yield from self._results.fetch_next(self.ref)
+            else:
+                yield from self._stream.open(self.ref)
+                until = min(self._next_poll, self._courier.deadline, self._stream.next_try)
+                yield from self._courier.wait_for_news(until - now)
+        except CancelWanted:
+            return
+
+    def _cancel(self) -> Talk[None]:
+        self._courier.take_cancel()
+        try:
+            answer = yield from self._courier.run(self._target.cancel(self.ref), firm=True)
+        except TargetError as exc:
+            self.cancel_settled = True
+            yield Tell((Notice(f"the service did not take the cancel: {exc.message}"),))
+            return
+        self.cancel_settled = True
+        yield from self._take(answer.observations)
+        if not answer.accepted and self._end is None:
+            yield Tell((Notice("the service says that it is too late to cancel"),))
+        self._plan_poll(self._rhythm.hurry())
+
+    def _poll(self) -> Talk[None]:
+        try:
+            answer = yield from self._courier.run(self._target.poll(self.ref))
+        except _TRANSIENT as exc:
+            yield from self._outage(exc)
+            return
+        except DeadlinePassed:
+            self._next_poll = self._courier.deadline
+            return
+        if self._outage_since is not None and self._outage_told:
+            yield Tell((Notice("the service answers again"),))
+        self._outage_since = None
+        self._unreadable = 0
+        news = yield from self._take(answer.observations)
+        lively = self._stream.lively(self._courier.now())
+        self._plan_poll(self._rhythm.after_poll(news, lively, answer.next_poll))
+        self._stream.ask_again()
+
+    def _outage(self, exc: TargetError) -> Talk[None]:
+        now = self._courier.now()
+        if isinstance(exc, NotFound) and now - self._accepted_at > _NEWBORN:
+            raise exc
+        self._unreadable += isinstance(exc, ProtocolError)
+        if self._unreadable > _FORGIVEN:
+            raise exc
+        if self._outage_since is None:
+            self._outage_since = now
+            self._outage_told = not isinstance(exc, NotFound)
+            if self._outage_told:
+                yield Tell((Notice(f"{exc.message}; the job may run on, asking again"),))
+        if now - self._outage_since > self._settings.patience:
+            raise exc
+        self._plan_poll(max(self._courier.backoff(3), exc.retry_after or 0.0))
+
+    def _plan_poll(self, seconds: float) -> None:
+        self._next_poll = self._courier.now() + seconds
+
+    def _on_news(self, news: News) -> Talk[None]:
+        match news:
+            case StreamOpened():
+                self._stream.opened()
+            case StreamLost():
+                was_open = self._stream.lost()
+                if was_open:  # polling fills the gap
+                    self._next_poll = min(self._next_poll, self._courier.now())
+            case Frame(data=data):
+                yield from self._take(self._stream.read(data))
+            case _:
+                pass
+
+    def _take(self, observations: Iterable[Observation]) -> Talk[bool]:
+        seen = tuple(observations)
+        if any(isinstance(item, PollNow) for item in seen):
+            self._plan_poll(0.0)
+            self._rhythm.hurry()
+        told = self._tracker.feed(seen)
+        out: list[Event] = []
+        for event in told:
+            if isinstance(event, JobEnd):
+                self._end = event
+            elif not (isinstance(event, OutputReady) and self._results.takes(event.file)):
+                out.append(event)
+        if out:
+            yield Tell(tuple(out))
+        return bool(told)

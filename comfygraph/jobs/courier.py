@@ -1,0 +1,279 @@
+"""
+Carrying requests: rate limits, waiting, sending again where that is safe, redirects.
+
+Not a library's retry loop: whether a request may be sent again depends on whether it may already
+have bought a job, waits must take in the news of a stream, and all of it runs in two drivers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from comfygraph.errors import DeadlinePassed, ProtocolError, ServiceUnavailable
+from comfygraph.jobs.effects import (
+    Answer,
+    CancelAsked,
+    Drop,
+    News,
+    NotSaved,
+    Pause,
+    Save,
+    Saved,
+    Send,
+    T,
+    Talk,
+    Tell,
+    Unreached,
+)
+from comfygraph.jobs.files import Sink
+from comfygraph.jobs.settings import Settings
+from comfygraph.targets.base import Exchange, Policy, Retry
+from comfygraph.targets.events import Notice
+from comfygraph.targets.failures import retry_after
+from comfygraph.targets.http import HttpRequest, HttpResponse, Resend, origin
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MOST_HOPS = 10
+_WORTH_A_WORD = 1.0
+
+
+class CancelWanted(Exception):  # noqa: N818  # control flow, not an error
+    """
+    Somebody asked for a cancel, and what was going on can be left for it.
+    """
+
+
+class AnswerLost(ServiceUnavailable):
+    """
+    The request left and no answer came.
+    """
+
+
+class Courier:
+    """
+    Carries the requests of one job.
+
+    Args:
+        policy: How the service wants to be treated.
+        settings: Clock, chance, limits, patience.
+        key: Which rate limit the requests share.
+        deadline: When the job must be over, on the clock of `settings`.
+        on_news: Takes what a stream brings while something else is waited for; sends nothing.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        settings: Settings,
+        *,
+        key: str,
+        deadline: float,
+        on_news: Callable[[News], Talk[None]],
+    ) -> None:
+        self._policy = policy
+        self._settings = settings
+        self._key = key
+        self._on_news = on_news
+        self._cancel_taken = False
+        self.deadline = deadline
+        self.cancel_pending = False
+        self.doubt = False
+        """Whether a request of the last exchange may have been carried out without our knowing."""
+
+    def now(self) -> float:
+        """
+        Read the clock, in seconds.
+        """
+        return self._settings.clock()
+
+    def take_cancel(self) -> None:
+        """
+        Say that the cancel is being dealt with; later ones are ignored.
+        """
+        self._cancel_taken = True
+        self.cancel_pending = False
+
+    def run(self, exchange: Exchange[T], *, firm: bool = False) -> Talk[T]:
+        """
+        Carry an exchange through and give its result.
+
+        Args:
+            exchange: A conversation of a target.
+            firm: Whether it goes on when somebody asks for a cancel.
+
+        Raises:
+            TargetError: What the target made of the answer, or no answer came.
+            CancelWanted: A cancel was asked for, and `firm` does not hold.
+        """
+        self.doubt = False
+        try:
+            request = next(exchange)
+            while True:
+                request = exchange.send((yield from self._deliver(request, firm)))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            exchange.close()
+
+    def save(
+        self, request: HttpRequest, sink: Sink, *, firm: bool = False
+    ) -> Talk[Saved | NotSaved | HttpResponse]:
+        """
+        Fetch a file into a sink; an `HttpResponse` is an answer that holds no file.
+
+        Raises:
+            ServiceUnavailable: No answer came, or it broke off each time.
+            CancelWanted: A cancel was asked for, and `firm` does not hold.
+        """
+        answer = yield from self._carry(request, firm, sink)
+        assert not isinstance(answer, Unreached)
+        return answer
+
+    def pause(self, seconds: float, *, firm: bool = False) -> Talk[None]:
+        """
+        Wait, taking in news.
+
+        Raises:
+            CancelWanted: A cancel was asked for, and `firm` does not hold.
+        """
+        until = self.now() + seconds
+        while (left := until - self.now()) > 0:
+            yield from self.wait_for_news(left)
+            if self.cancel_pending and not firm:
+                raise CancelWanted
+
+    def wait_for_news(self, seconds: float) -> Talk[News | None]:
+        """
+        Wait until something happens, at most `seconds`; take it in and give it.
+        """
+        outcome = yield Pause(max(seconds, 0.0))
+        if outcome is None:
+            return None
+        assert not isinstance(outcome, Answer)
+        yield from self._take(outcome)
+        return outcome
+
+    def _take(self, news: News) -> Talk[None]:
+        if isinstance(news, CancelAsked):
+            self.cancel_pending = not self._cancel_taken
+        else:
+            yield from self._on_news(news)
+
+    def _deliver(self, request: HttpRequest, firm: bool) -> Talk[HttpResponse]:
+        answer = yield from self._carry(request, firm, None)
+        assert isinstance(answer, HttpResponse)
+        return answer
+
+    def _carry(
+        self, request: HttpRequest, firm: bool, sink: Sink | None
+    ) -> Talk[HttpResponse | Saved | NotSaved]:
+        attempt = hops = 0
+        while True:
+            yield from self._depart(firm or self.doubt)
+            answer = yield from self._exchange(request, firm or self.doubt, sink)
+            if isinstance(answer, Saved | NotSaved):
+                return answer
+            if isinstance(answer, HttpResponse) and answer.status in _REDIRECTS:
+                hops += 1
+                if hops > _MOST_HOPS:
+                    raise ProtocolError(f"{_place(request)} redirects without end")
+                request = request.redirected(answer.header("Location") or "")
+                continue
+            attempt += 1
+            wait = self._wait_before_next(request, answer, attempt)
+            if wait is not None:
+                if wait >= _WORTH_A_WORD:
+                    yield Tell((Notice(f"{_what(answer)}, trying again in {wait:.0f} s"),))
+                yield from self.pause(wait, firm=firm or self.doubt)
+            elif isinstance(answer, HttpResponse):
+                return answer
+            else:
+                raise self._no_answer(request, answer)
+
+    def _wait_before_next(
+        self, request: HttpRequest, answer: HttpResponse | Unreached, attempt: int
+    ) -> float | None:
+        """
+        Give the seconds to wait before the same request is sent again; `None` for not at all.
+        """
+        asked: float | None = None
+        if isinstance(answer, Unreached):
+            safe = not answer.sent or request.resend is not Resend.NEVER
+            self.doubt = self.doubt or answer.sent
+        else:
+            verdict = self._policy.retry(answer.status)
+            if verdict is Retry.NO:
+                self.doubt = self.doubt and not answer.ok
+                return None
+            asked = retry_after(answer)
+            safe = verdict is Retry.REFUSED or request.resend is not Resend.NEVER
+            self.doubt = self.doubt or verdict is Retry.UNKNOWN
+        wait = self.backoff(attempt) if asked is None else asked
+        if asked is not None:
+            self._settings.limits.hold(
+                self._key, self.now() + min(asked, self._settings.longest_wait)
+            )
+        if not safe or attempt >= self._policy.attempts or wait > self._settings.longest_wait:
+            return None
+        return wait if self.now() + wait < self.deadline else None
+
+    def backoff(self, attempt: int) -> float:
+        """
+        Give the pause after the failure number `attempt` (from 1): doubling, capped, with jitter.
+        """
+        full = min(
+            self._policy.backoff_base * 2.0 ** min(attempt - 1, 30), self._policy.backoff_cap
+        )
+        return full * (0.5 + 0.5 * self._settings.chance())
+
+    def _depart(self, firm: bool) -> Talk[None]:
+        now = self.now()
+        wait = self._settings.limits.reserve(self._key, self._policy.requests_per_second, now)
+        if now + wait > self.deadline:
+            raise DeadlinePassed("the deadline passed before the service could be asked")
+        if wait > 0:
+            yield from self.pause(wait, firm=firm)
+
+    def _exchange(self, request: HttpRequest, firm: bool, sink: Sink | None) -> Talk[Answer]:
+        scheme = origin(request.url)[0]
+        if scheme not in ("http", "https"):
+            raise ProtocolError("the service names an address that is none of http: and https:")
+        timeout = max(min(request.timeout, self.deadline - self.now()), 1.0)
+        connect = min(self._policy.connect_timeout, timeout)
+        # once bytes of a submit are on their way it is too late to leave for a cancel
+        stays = firm or request.resend is not Resend.ALWAYS
+        outcome = yield (
+            Send(request, connect, timeout)
+            if sink is None
+            else Save(request, sink, connect, timeout)
+        )
+        while not isinstance(outcome, Answer):
+            if outcome is not None:
+                yield from self._take(outcome)
+                if self.cancel_pending and not stays:
+                    yield Drop()
+                    raise CancelWanted
+            outcome = yield Pause(None)
+        return outcome
+
+    def _no_answer(self, request: HttpRequest, answer: Unreached) -> ServiceUnavailable:
+        kind = AnswerLost if answer.sent else ServiceUnavailable
+        return kind(
+            f"no answer from {_place(request)}: {answer.reason}",
+            hint="is the address right, and does the service run there?",
+        )
+
+
+def _place(request: HttpRequest) -> str:
+    scheme, host, port = origin(request.url)
+    shown = f"[{host}]" if ":" in host else host
+    usual = {"http": 80, "https": 443}.get(scheme) == port
+    return f"{scheme}://{shown}" if usual else f"{scheme}://{shown}:{port}"
+
+
+def _what(answer: HttpResponse | Unreached) -> str:
+    if isinstance(answer, Unreached):
+        return answer.reason
+    words = {429: "the service asks for fewer requests", 503: "the service is busy"}
+    return f"{words.get(answer.status, 'the service is in trouble')} (HTTP {answer.status})"

@@ -1,0 +1,126 @@
+"""
+What a job is in both drivers: events that were told and not yet taken, a reference, an end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from comfygraph.errors import JobError
+from comfygraph.jobs.conversation import Conversation
+from comfygraph.jobs.effects import Effect, Mark, Outcome, Stage, Talk, Tell
+from comfygraph.jobs.plan import Plan
+from comfygraph.targets.base import JobRef
+from comfygraph.targets.events import Event, JobCancelled, JobEnd, JobFailed, JobSucceeded
+
+OnMark = Callable[[Stage, JobRef], None]
+"""Is told how far the submit is before the conversation goes on; a ledger writes it down."""
+
+
+class JobState:
+    """
+    The part of a job that does no I/O.
+
+    Args:
+        plan: What to do.
+        on_mark: Is told each stage of the submit.
+    """
+
+    def __init__(self, plan: Plan, on_mark: OnMark | None = None) -> None:
+        self.plan = plan
+        self.stage: Stage | None = None
+        self.end: JobEnd | None = None
+        self.told: deque[Event] = deque()
+        self._on_mark = on_mark
+        self._ref: JobRef | None = plan.job if isinstance(plan.job, JobRef) else None
+        self._talk: Talk[None] | None = None
+        self._outcome: Outcome = None
+        self.over = False
+
+    @property
+    def ref(self) -> JobRef | None:
+        """
+        The reference of the job; `None` before the target is known.
+        """
+        return self._ref
+
+    @property
+    def started(self) -> bool:
+        """
+        Whether the conversation has begun.
+        """
+        return self._talk is not None
+
+    def begin(self, conversation: Conversation) -> None:
+        """
+        Take the conversation up.
+        """
+        self._ref = conversation.ref
+        self._talk = conversation.run()
+
+    def next_effect(self) -> Effect | None:
+        """
+        Give the next effect that a driver has to carry out; `None` when the conversation is over.
+
+        Raises:
+            ComfyGraphError: What ended the conversation early.
+        """
+        assert self._talk is not None
+        while True:
+            outcome, self._outcome = self._outcome, None
+            try:
+                effect = self._talk.send(outcome)
+            except BaseException as exc:
+                self.over = True
+                if isinstance(exc, StopIteration):
+                    return None
+                raise
+            match effect:
+                case Tell(events=events):
+                    self._take(events)
+                    return effect
+                case Mark(stage=stage, ref=ref):
+                    self.stage, self._ref = stage, ref
+                    if self._on_mark is not None:
+                        self._on_mark(stage, ref)
+                    return effect
+                case _:
+                    return effect
+
+    def give(self, outcome: Outcome) -> None:
+        """
+        Take what a driver brings back, for the next `next_effect`.
+        """
+        self._outcome = outcome
+
+    def stop(self) -> None:
+        """
+        End the conversation where it stands.
+        """
+        self.over = True
+        if self._talk is not None:
+            self._talk.close()
+
+    def _take(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            self.told.append(event)
+            if isinstance(event, JobEnd):
+                self.end = event
+
+    def outcome_of(self) -> JobSucceeded:
+        """
+        Give the good end of the job.
+
+        Raises:
+            JobError: It failed or was cancelled.
+        """
+        match self.end:
+            case JobSucceeded() as end:
+                return end
+            case JobFailed(message=message, node_id=node_id):
+                raise JobError(message, node_id=node_id)
+            case JobCancelled():
+                raise JobError("the job was cancelled")
+            case _:
+                raise JobError("the job was left before its end")

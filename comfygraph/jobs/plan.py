@@ -1,0 +1,112 @@
+"""
+From the arguments of a person to a conversation: target, key, folder, and an emulator where asked.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+from comfygraph.core.graph import GraphView
+from comfygraph.core.values import JsonValue, Prompt
+from comfygraph.errors import UsageError
+from comfygraph.jobs.conversation import Conversation
+from comfygraph.jobs.files import Folder
+from comfygraph.jobs.settings import Settings
+from comfygraph.targets import get_target
+from comfygraph.targets.base import JobRef, Policy, Submission, Target
+
+EMULATOR = "emulator"
+_LIVE_PICTURES = ("comfyui", EMULATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    Everything about a job before anything happens.
+
+    Args:
+        target: A service, or the name of one; `"emulator"` starts one for the job.
+        job: The graph to hand in, or the reference of a job that is there already.
+        config: Settings of the target, where it is given by name; `None` for the environment.
+        folder: Where the files go; `None` fetches none.
+        deadline: Seconds until patience is over; `None` for the policy's.
+        previews: Whether pictures of nodes at work are asked for.
+        policy: How to treat the service, where not as the target says.
+        settings: Clock, chance, limits, patience.
+    """
+
+    target: Target | str
+    job: Submission | JobRef
+    config: Mapping[str, str] | None = field(default=None, repr=False)
+    folder: Folder | None = None
+    deadline: float | None = None
+    previews: bool = False
+    policy: Policy | None = None
+    settings: Settings = field(default_factory=Settings)
+
+    def open(self) -> tuple[Conversation, Callable[[], None]]:
+        """
+        Make the target ready; give the conversation, and what is to be called when it is over.
+
+        Raises:
+            UsageError: The target is not configured, or no emulator can be started.
+        """
+        with ExitStack() as stack:
+            target = self._open_target(stack)
+            conversation = Conversation(
+                target,
+                self._job_for(target),
+                settings=self.settings,
+                policy=self.policy,
+                folder=self.folder,
+                deadline=self.deadline,
+                previews=self.previews,
+                order=_run_order(self.job),
+            )
+            return conversation, stack.pop_all().close
+
+    def _open_target(self, stack: ExitStack) -> Target:
+        if not isinstance(self.target, str):
+            return self.target
+        config = os.environ if self.config is None else self.config
+        if self.target != EMULATOR:
+            return get_target(self.target, config)
+        if isinstance(self.job, JobRef):
+            raise UsageError("the job of an embedded emulator ends with it")
+        from comfygraph.emulator.server import Emulator
+
+        emulator = stack.enter_context(Emulator())
+        return get_target(EMULATOR, {"COMFYUI_URL": emulator.url("comfyui")})
+
+    def _job_for(self, target: Target) -> Submission | JobRef:
+        if self.previews and isinstance(self.job, Submission) and target.name in _LIVE_PICTURES:
+            return replace(self.job, options={"previews": True, **self.job.options})
+        return self.job
+
+
+def _run_order(job: Submission | JobRef) -> tuple[str, ...]:
+    return GraphView(job.prompt).order() if isinstance(job, Submission) else ()
+
+
+def make_submission(
+    prompt: Prompt | Mapping[str, JsonValue],
+    *,
+    key: str | None = None,
+    options: Mapping[str, JsonValue] | None = None,
+    partial_targets: tuple[str, ...] = (),
+) -> Submission:
+    """
+    Make a submission of a graph, with a fresh key where none is given.
+
+    Raises:
+        PromptError: The JSON holds no prompt.
+    """
+    if not isinstance(prompt, Prompt):
+        from comfygraph.documents import recognise
+
+        prompt = recognise(dict(prompt), path="the graph").to_prompt()
+    return Submission(prompt, key or str(uuid.uuid4()), options or {}, partial_targets)

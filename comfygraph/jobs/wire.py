@@ -1,0 +1,215 @@
+"""
+What the two drivers share about httpx and websockets: options, limits, and the words for failures.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from comfygraph import __version__
+from comfygraph.errors import UsageError
+from comfygraph.jobs.effects import NotSaved, Saved, Unreached
+from comfygraph.jobs.files import NotKept, Sink
+from comfygraph.targets.http import MAX_JSON_BYTES, HttpRequest, HttpResponse, origin
+
+USER_AGENT = f"comfygraph/{__version__}"
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+"""The largest websocket message; `progress_state` repeats every node, errors hold tensors."""
+WHOLE_ANSWER = 120.0
+"""Seconds that an answer may take from its first byte to its last."""
+STREAM_SILENCE = 90.0
+"""Seconds without a byte after which a byte stream is given up and opened again."""
+CLOSE_TIMEOUT = 0.5
+
+_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+
+
+def client_options() -> dict[str, Any]:
+    """
+    Give the options of every httpx client: redirects are ours to follow, loopback needs no proxy.
+    """
+    return {
+        "follow_redirects": False,
+        "headers": {"User-Agent": USER_AGENT},
+        "mounts": dict.fromkeys(_LOOPBACK),
+    }
+
+
+def timeouts(connect: float, answer: float) -> httpx.Timeout:
+    """
+    Give httpx its timeouts, in seconds.
+    """
+    return httpx.Timeout(answer, connect=connect, pool=connect)
+
+
+def websocket_options(url: str, headers: Mapping[str, str], timeout: float) -> dict[str, Any]:
+    """
+    Give the options of both websocket clients, the place to connect to left out.
+
+    No proxy is used (polling works through one), nothing is compressed, and the library's log,
+    which would show our headers, is off.
+    """
+    return {
+        "uri": url,
+        "additional_headers": dict(headers),
+        "user_agent_header": USER_AGENT,
+        "open_timeout": timeout,
+        "close_timeout": CLOSE_TIMEOUT,
+        "max_size": MAX_FRAME_BYTES,
+        "compression": None,
+        "proxy": None,
+        "logger": _quiet_logger(),
+    }
+
+
+def place_of(url: str) -> tuple[str, int]:
+    """
+    Give host and port of a stream. Given to websockets explicitly, they also make it refuse
+    redirects to anywhere else, which would carry our headers along.
+    """
+    _, host, port = origin(url)
+    return host, port
+
+
+def wire_headers(request: HttpRequest) -> dict[str, str]:
+    """
+    Give the headers of a request, checked: httpx names a bad value in its exception.
+
+    Raises:
+        UsageError: A header holds what no header can carry.
+    """
+    headers = request.wire_headers()
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            raise UsageError(
+                f"the header `{name}` would hold a character that no header can carry",
+                hint="check the credentials of the target for line breaks and special characters",
+            )
+    return headers
+
+
+def answer_head(response: httpx.Response) -> tuple[str, int | None]:
+    """
+    Give the media type of an answer (lower case, `""` where unknown) and the length of its body.
+    """
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    length = response.headers.get("content-length", "")
+    plain = "content-encoding" not in response.headers
+    return media_type, int(length) if plain and length.isascii() and length.isdigit() else None
+
+
+def holds_file(response: httpx.Response, name: str) -> bool:
+    """
+    Whether an answer to a download holds the file, and no page that speaks of it.
+    """
+    media_type, _ = answer_head(response)
+    return response.status_code == 200 and (
+        media_type not in ("text/html", "application/xhtml+xml") or name.lower().endswith("html")
+    )
+
+
+def whole_answer(response: httpx.Response, body: bytes) -> HttpResponse:
+    """
+    Make our value of an answer.
+    """
+    return HttpResponse(response.status_code, dict(response.headers), body)
+
+
+def enough(size: int) -> bool:
+    """
+    Whether so many bytes of an answer are more than will be read.
+    """
+    return size > MAX_JSON_BYTES
+
+
+def unreached(exc: Exception, connect: float, answer: float) -> Unreached:
+    """
+    Say in our words why a request got no answer, and whether any of it may have arrived.
+    """
+    match exc:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return Unreached(f"no connection within {connect:g} s", sent=False)
+        case httpx.ConnectError() | httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            return Unreached(_why(exc), sent=False)
+        case httpx.ProxyError():
+            return Unreached("the proxy refuses the connection", sent=False)
+        case httpx.ReadTimeout() | TimeoutError():
+            return Unreached(f"no answer within {answer:g} s", sent=True)
+        case httpx.DecodingError():
+            return Unreached("the answer is packed in a way that cannot be read", sent=True)
+        case _:
+            return Unreached("the connection broke off", sent=True)
+
+
+def keep(sink: Sink) -> Saved:
+    """
+    Put a complete file in its place.
+
+    Raises:
+        OSError: The folder refuses.
+    """
+    size = sink.size
+    return Saved(str(sink.commit()), size)
+
+
+def not_saved(exc: OSError | NotKept) -> NotSaved:
+    """
+    Say why a file could not be kept.
+    """
+    if isinstance(exc, OSError):
+        return NotSaved((exc.strerror or str(exc)).lower())
+    return NotSaved(str(exc))
+
+
+def stream_reason(exc: BaseException) -> str:
+    """
+    Say why a stream ended; never more than the kind of failure, which holds no secret.
+    """
+    return _why(exc) if isinstance(exc, OSError) else type(exc).__name__
+
+
+def _why(exc: BaseException) -> str:
+    for cause in _causes(exc):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return f"its certificate is not to be trusted ({cause.verify_message})"
+            case ssl.SSLError():
+                return "no secure connection can be made"
+            case socket.gaierror():
+                return "the host name is not known"
+            case OSError(errno=errno.ECONNREFUSED):
+                return "connection refused"
+            case OSError(errno=errno.ENETUNREACH) | OSError(errno=errno.EHOSTUNREACH):
+                return "the network is out of reach"
+            case httpx.InvalidURL() | httpx.UnsupportedProtocol():
+                return "the address is not valid"
+            case _:
+                continue
+    return "no connection"
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    todo = [exc]
+    seen: set[int] = set()
+    while todo:
+        cause = todo.pop(0)
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        todo.extend(link for link in (cause.__cause__, cause.__context__) if link is not None)
+        if isinstance(cause, BaseExceptionGroup):
+            todo.extend(cause.exceptions)
+
+
+def _quiet_logger() -> logging.Logger:
+    logger = logging.getLogger("comfygraph.stream")
+    logger.setLevel(logging.CRITICAL)
+    return logger
