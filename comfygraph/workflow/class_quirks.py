@@ -1,8 +1,8 @@
 """
-Classes for which the editor's own scripts add widgets that the class does not declare.
+Classes that the editor's own scripts treat in a way that `/object_info` does not tell.
 
-Facts: `extensions/core/{load3d,saveMesh,customWidgets,uploadAudio}.ts` of ComfyUI's
-frontend, and recorded prompts.
+Facts: `extensions/core/{load3d,saveMesh,customWidgets,saveImageExtraOutput}.ts` and the
+English texts of ComfyUI's frontend 1.49, and recorded prompts.
 """
 
 from __future__ import annotations
@@ -29,34 +29,42 @@ EXTRA_WIDGETS: Mapping[str, tuple[ExtraWidget, ...]] = {
     ),
     "Preview3D": (ExtraWidget("image", ""),),
     "SaveGLB": (ExtraWidget("image", ""),),
+    "CustomCombo": (ExtraWidget("index", 0),),
 }
 """Class → widgets that its script adds; their values are in the file and in the prompt."""
 
-MADE_WHEN_QUEUED: Mapping[str, tuple[str, ...]] = {
-    "Load3D": ("image",),
-    "WebcamCapture": ("image",),
-    "RecordAudio": ("audio",),
+COUNTED_WIDGETS: Mapping[str, str] = {"CustomCombo": "option"}
+"""Class → prefix of the widgets that take all further stored values: `option1`, `option2`, ..."""
+
+MADE_WHEN_QUEUED: Mapping[str, str] = {
+    "Load3D": "image",
+    "WebcamCapture": "image",
+    "RecordAudio": "audio",
 }
-"""Class → inputs whose value the editor makes at the moment of queueing."""
+"""Class → the input whose value the editor makes at the moment of queueing."""
 
 SAVES_UNDER_PREFIX = frozenset(
     {
-        "SaveImage",
-        "SaveImageAdvanced",
-        "SaveSVGNode",
-        "SaveVideo",
+        "CLIPSave",
+        "LoraSave",
+        "ModelSave",
+        "Save3DAdvanced",
+        "SaveAnimatedPNG",
         "SaveAnimatedWEBP",
-        "SaveWEBM",
         "SaveAudio",
+        "SaveAudioAdvanced",
         "SaveAudioMP3",
         "SaveAudioOpus",
         "SaveGLB",
-        "SaveAnimatedPNG",
-        "CLIPSave",
-        "VAESave",
-        "ModelSave",
-        "LoraSave",
+        "SaveGaussianSplat",
+        "SaveImage",
+        "SaveImageAdvanced",
         "SaveLatent",
+        "SavePointCloud",
+        "SaveSVGNode",
+        "SaveVideo",
+        "SaveWEBM",
+        "VAESave",
     }
 )
 """Classes in whose `filename_prefix` the editor replaces `%Node.widget%`."""
@@ -69,3 +77,13 @@ LEGACY_NAMES: Mapping[str, str] = {
     "Preview3DAnimation": "Preview3D",
 }
 """Renamed classes: the editor loads the old name as the new one."""
+
+EDITOR_TITLES: Mapping[str, str] = {
+    "ByteDance2ReferenceNode": "ByteDance Seedance 2.5 Reference to Video",
+    "ByteDanceSeedreamNodeV2": "ByteDance Seedream 4.5 & 5.0",
+    "IdeogramPImage": "Ideogram P-Image",
+    "LTXVConcatAVLatent": "LTXVConcatAVLatent",
+    "LTXVSeparateAVLatent": "LTXVSeparateAVLatent",
+    "TopazImageEnhance": "Topaz Image Enhance",
+}
+"""Classes for which the editor's own texts have another title than the server's."""

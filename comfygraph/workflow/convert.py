@@ -32,7 +32,7 @@ def convert(workflow_json: Any, catalog: NodeCatalog, *, dynamic_prompts: str = 
     bodies = {key: LiveGraph(graph, is_root=False) for key, graph in definitions.items()}
     for graph in (root, *bodies.values()):
         lay_out(graph, bodies, catalog)
-        apply_primitives(graph)
+        apply_primitives(graph, notes)
     renumber(root, list(bodies.values()))
     boundaries = _boundaries(bodies)
     resolver = Resolver(notes)

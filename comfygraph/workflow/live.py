@@ -253,8 +253,11 @@ def _lay_out_instance(node: LiveNode, body: LiveGraph) -> None:
     for index, item in enumerate(node.file.inputs):
         if isinstance(item, dict):
             stored.setdefault(str(item.get("name")), []).append((index, item))
+    repeated = len({name for name, _ in body.input_slots}) < len(body.input_slots)
     for queue in stored.values():
-        queue.reverse()
+        if repeated:
+            # Inputs of the same name are taken in order; else the last one stored counts.
+            queue.reverse()
     for name, kind in body.input_slots:
         queue = stored.get(name, [])
         if queue:

@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from comfygraph.catalog import NodeCatalog, NodeDef
-from comfygraph.workflow.class_quirks import EXTRA_WIDGETS
+from comfygraph.workflow.class_quirks import COUNTED_WIDGETS, EDITOR_TITLES, EXTRA_WIDGETS
 from comfygraph.workflow.model import as_dict, as_list
 
 AUTOGROW = "COMFY_AUTOGROW_V3"
@@ -33,34 +33,38 @@ class _Absent:
 ABSENT: Any = _Absent()
 """The value of a widget that has none: JavaScript's `undefined`, which JSON leaves out."""
 
-_PLAIN_DEFAULTS: Mapping[str, Any] = {
-    "INT": 0,
-    "FLOAT": 0,
-    "BOOLEAN": False,
-    "STRING": "",
-    "MARKDOWN": "",
-    "TEXTAREA": "",
-    "COMBO": ABSENT,
-    "COLOR": "#ffffff",
-    "IMAGECOMPARE": ABSENT,
-    "BOUNDING_BOX": ABSENT,
-    "BOUNDING_BOXES": ABSENT,
-    "CHART": ABSENT,
-    "GALLERIA": ABSENT,
-    "PAINTER": "",
-    "CURVE": ABSENT,
-    "RANGE": ABSENT,
-    "COLORS": ABSENT,
-    "IMAGEUPLOAD": ABSENT,
+_DEFAULTS: Mapping[str, Any] = {
     "AUDIOUPLOAD": ABSENT,
-    "AUDIO_UI": "",
     "AUDIO_RECORD": "",
-    "WEBCAM": ABSENT,
-    "LOAD_3D": "",
+    "AUDIO_UI": "",
+    "BOOLEAN": False,
+    "BOUNDING_BOX": {"x": 0, "y": 0, "width": 512, "height": 512},
+    "BOUNDING_BOXES": [],
+    "CHART": ABSENT,
+    "COLOR": "#000000",
+    "COLORS": [],
+    "COMBO": ABSENT,
     "COMPOSITOR": ABSENT,
+    CURVE: {"points": [[0, 0], [1, 1]], "interpolation": "monotone_cubic"},
     DYNAMIC_COMBO: ABSENT,
+    "FLOAT": 0,
+    "GALLERIA": ABSENT,
+    "IMAGECOMPARE": ["", ""],
+    "IMAGEUPLOAD": ABSENT,
+    "INT": 0,
+    "LOAD_3D": "",
+    "MARKDOWN": "",
+    "PAINTER": "",
+    "RANGE": ABSENT,
+    "STRING": "",
+    "TEXTAREA": "",
+    "VIDEO_EDIT": ABSENT,
+    "WEBCAM": ABSENT,
 }
-"""Types of input that get a widget, with the value of a new one."""
+"""Types of input that get a widget, with the value of a new one that declares no default."""
+
+_BOX_FIELDS = ("x", "y", "width", "height")
+"""A bounding box brings a number widget for each; the file may store them, the prompt not."""
 
 _UPLOADS = ("image_upload", "video_upload", "animated_image_upload", "audio_upload")
 
@@ -74,12 +78,23 @@ class Widget:
         kind: The widget's type, `"INT"`, `"COMBO"`.
         default: The value of a new widget, or `ABSENT`.
         emitted: Whether the prompt holds it.
+        saved: Whether the file holds its value.
         choices: What a combo offers, or `None`.
         dynamic: Whether the chosen value adds further widgets (dynamic combo).
         opts: The input's options in `/object_info`.
     """
 
-    __slots__ = ("choices", "default", "dynamic", "dynamic_text", "emitted", "kind", "name", "opts")
+    __slots__ = (
+        "choices",
+        "default",
+        "dynamic",
+        "dynamic_text",
+        "emitted",
+        "kind",
+        "name",
+        "opts",
+        "saved",
+    )
 
     def __init__(
         self,
@@ -95,6 +110,7 @@ class Widget:
         self.kind = kind
         self.default = default
         self.emitted = emitted
+        self.saved = kind != "IMAGECOMPARE"
         self.choices = choices
         self.opts: Mapping[str, Any] = opts or {}
         self.dynamic = kind == DYNAMIC_COMBO
@@ -144,6 +160,7 @@ class ClassPlan:
         output_types: Socket types of the outputs.
         is_core: The class comes with ComfyUI, so that no extension reads its values.
         is_dynamic: Values of the node decide which widgets and sockets it has.
+        counted: Prefix of the widgets that take all further values, or `None`.
         migration: Says for each stored value whether an input with `forceInput` owns it:
             until frontend 1.16 such inputs had a place in the list (`migrateWidgetsValues`).
             `None` if the class has no such input.
@@ -153,14 +170,17 @@ class ClassPlan:
         raw = definition.raw
         module = definition.python_module
         self.class_type = definition.class_type
-        self.title = definition.display_name
+        self.title = EDITOR_TITLES.get(self.class_type, definition.display_name)
         self.is_core = module == "nodes" or module.startswith(("comfy_extras", "comfy_api_nodes"))
         self.section = read_section(
             as_dict(raw.get("input")), as_dict(raw.get("input_order")), class_type=self.class_type
         )
         self.output_types = [type_text(kind) for kind in as_list(raw.get("output"))]
-        self.is_dynamic = any(widget.dynamic for widget in self.section.widgets) or any(
-            socket.grows for socket in self.section.sockets
+        self.counted = COUNTED_WIDGETS.get(self.class_type)
+        self.is_dynamic = (
+            self.counted is not None
+            or any(not widget.saved or widget.dynamic for widget in self.section.widgets)
+            or any(socket.grows for socket in self.section.sockets)
         )
         self.widget_names = frozenset(widget.name for widget in self.section.widgets)
         self.migration = self._migration(as_dict(raw.get("input")))
@@ -229,7 +249,7 @@ def read_section(
         opts = _options(spec)
         kind = _kind(spec)
         widget_kind = opts.get("widgetType") or kind
-        if widget_kind not in _PLAIN_DEFAULTS or opts.get("forceInput"):
+        if widget_kind not in _DEFAULTS or opts.get("forceInput"):
             plain.append(Socket(name, _socket_type(kind, opts), grows=kind == AUTOGROW))
             continue
         widgets.extend(_widgets_of(name, bare, str(widget_kind), spec, opts))
@@ -282,7 +302,7 @@ def _widgets_of(
     name: str, bare: str, kind: str, spec: Any, opts: Mapping[str, Any]
 ) -> Iterator[Widget]:
     choices = None
-    default = opts.get("default", _PLAIN_DEFAULTS[kind])
+    default = opts.get("default", _DEFAULTS[kind])
     if kind == "COMBO":
         choices = spec[0] if isinstance(spec[0], list) else as_list(opts.get("options"))
         default = opts.get("default") or (choices[0] if choices else ABSENT)
@@ -292,9 +312,10 @@ def _widgets_of(
     elif kind == DYNAMIC_COMBO:
         options = as_list(opts.get("options"))
         default = options[0].get("key") if options and isinstance(options[0], Mapping) else ABSENT
-    elif kind == "IMAGECOMPARE":
-        default = ["", ""]
     yield Widget(name, kind, default, choices=choices, opts=opts)
+    if kind == "BOUNDING_BOX":
+        for field in _BOX_FIELDS:
+            yield Widget(field, "BOX_FIELD", 0, emitted=False)
     control = opts.get("control_after_generate")
     if kind == "INT" and control is None:
         control = name in ("seed", "noise_seed")

@@ -87,8 +87,8 @@ class Resolver:
                 outer = host.inputs[link.origin_slot]
                 if outer.link is None:
                     return scope.shown_value(link.origin_slot)
-                wanted = wanted if wanted is not None else slot.type
-                scope, node, slot = scope.parent, host, outer
+                # The editor forgets here what the far end asked for.
+                scope, node, slot, wanted = scope.parent, host, outer, None
                 continue
             origin = scope.graph.by_id.get(link.origin)
             if origin is None:

@@ -8,7 +8,7 @@ shows on its face (promoted widgets). Three ways to store them are in use:
 * `widgets_values` in the order of the inputs that show a widget;
 * the same, in the order of `properties.proxyWidgets`, a list of `[inner node id, widget]`
   where the id `"-1"` stands for the instance's own input of that name;
-* no values, or null in place of one: the inner widget's own value holds.
+* no values: the inner widget's own value holds.
 
 Facts: `SubgraphNode.ts`, `proxyWidgetMigration.ts` of ComfyUI's frontend.
 """
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from comfygraph.workflow.boundary import Boundary
 from comfygraph.workflow.live import LiveGraph, LiveNode
-from comfygraph.workflow.model import BOUNDARY_IN, as_list, node_key
+from comfygraph.workflow.model import BOUNDARY_IN, as_dict, as_list, node_key
 from comfygraph.workflow.virtual import PRIMITIVE
 
 
@@ -125,22 +125,19 @@ class Scope:
         stored = as_list(host.file.raw.get("widgets_values"))
         proxies = as_list(host.file.properties.get("proxyWidgets"))
         start = f"{host.pointer}/widgets_values/"
-        if proxies:
-            for index, entry in enumerate(proxies):
-                if index >= len(stored):
-                    break
-                if stored[index] is not None and isinstance(entry, list) and len(entry) >= 2:
-                    self._put(
-                        node_key(entry[0]), str(entry[1]), Valued(stored[index], start + str(index))
-                    )
-        else:
-            position = 0
-            for slot, target in enumerate(boundary.promoted):
-                if target is None:
-                    continue
-                if position < len(stored) and stored[position] is not None:
-                    self.shown[slot] = Valued(stored[position], start + str(position))
+        position = 0
+        for slot, target in enumerate(boundary.promoted):
+            if target is not None and position < len(stored):
+                self.shown[slot] = Valued(stored[position], f"{start}{position}")
                 position += 1
+        for index, entry in enumerate(proxies):
+            if index >= len(stored):
+                break
+            if stored[index] is not None and isinstance(entry, list) and len(entry) >= 2:
+                self._put(
+                    node_key(entry[0]), str(entry[1]), Valued(stored[index], f"{start}{index}")
+                )
+        self._take_quarantined(host)
         for slot, (name, _) in enumerate(self.graph.input_slots):
             # What a primitive in the parent's graph, or the parent's own instance, sets.
             override = parent.inner.get((host.id, name))
@@ -154,6 +151,18 @@ class Scope:
                     override = parent.inner.get((host.id, str(entry[1])))
                     if override is not None:
                         self._put(node_key(entry[0]), str(entry[1]), override)
+
+    def _take_quarantined(self, host: LiveNode) -> None:
+        """
+        Take the values that the editor put aside because it could not place them at first.
+        """
+        listed = as_list(host.file.properties.get("proxyWidgetErrorQuarantine"))
+        for index in range(len(listed) - 1, -1, -1):
+            item = as_dict(listed[index])
+            entry = as_list(item.get("originalEntry"))
+            if len(entry) >= 2 and entry[0] == "-1" and "hostValue" in item:
+                where = f"{host.pointer}/properties/proxyWidgetErrorQuarantine/{index}/hostValue"
+                self._put("-1", str(entry[1]), Valued(item["hostValue"], where))
 
     def _put(self, node_id: str, widget: str, value: Valued) -> None:
         """

@@ -99,7 +99,7 @@ def _in_order(plan: ClassPlan, listed: list[Any]) -> Loaded:
         widget = pending.pop()
         widgets.append(widget)
         value = widget.default
-        if position < count:
+        if widget.saved and position < count:
             value = listed[position]
             if value is None and widget.choices:
                 value = widget.choices[0]
@@ -111,7 +111,32 @@ def _in_order(plan: ClassPlan, listed: list[Any]) -> Loaded:
             if section is not None:
                 sections[widget.name] = section
                 pending.extend(section.widgets[::-1])
-    return Loaded(widgets, values, where, position, sections)
+    loaded = Loaded(widgets, values, where, position, sections)
+    return _count_on(plan.counted, loaded, listed) if plan.counted else loaded
+
+
+def _count_on(prefix: str, loaded: Loaded, listed: list[Any]) -> Loaded:
+    """
+    Read the options of a `CustomCombo`: the last one is empty, and typing there adds another.
+    """
+    widgets = list(loaded.widgets)
+    position = loaded.consumed
+    options: list[Any] = []
+    while len(options) < MAX_WIDGETS:
+        name = f"{prefix}{len(options) + 1}"
+        value = listed[position] if position < len(listed) else ""
+        widgets.append(Widget(name, "STRING", ""))
+        loaded.values[name] = value
+        options.append(value)
+        if position < len(listed):
+            loaded.stored[name] = position
+            position += 1
+        if not value:
+            break
+    choice = loaded.values.get("choice")
+    if "index" in loaded.values:
+        loaded.values["index"] = options.index(choice) if choice in options else -1
+    return loaded._replace(widgets=widgets, consumed=position)
 
 
 def _by_name(plan: ClassPlan, stored: dict[str, Any]) -> Loaded:
