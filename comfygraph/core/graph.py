@@ -73,9 +73,13 @@ def cycles(adjacency: Adjacency, limit: int = CYCLE_LIMIT) -> list[Cycle]:
         links = sum(map(len, inner.values()))
         found: dict[Cycle, None] = {}
         covered: set[str] = set()
-        # First a shortest cycle for each node, so that every part of a knot is shown.
+        # First a shortest cycle for each node, so that every part of a knot is shown, and the
+        # shortest of all is among them. Large knots skip the nodes that are shown already.
+        small = len(knot) * links <= _MOST_STEPS
         for node_id in knot:
-            if node_id in covered or (found and (steps > _MOST_STEPS or ids > _MOST_IDS)):
+            if (node_id in covered and not small) or (
+                found and (steps > _MOST_STEPS or ids > _MOST_IDS)
+            ):
                 continue
             path, looked = shortest_cycle(inner, node_id)
             steps += looked
