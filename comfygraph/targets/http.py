@@ -7,16 +7,32 @@ Nothing here opens a connection. Credentials are kept apart from ordinary header
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, NoReturn, Protocol
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from comfygraph.core.values import JsonValue
 from comfygraph.errors import ProtocolError, UsageError
+from comfygraph.targets.credentials import Auth, HeaderAuth, Secret, bearer
+
+__all__ = [
+    "MAX_JSON_BYTES",
+    "MAX_JSON_DEPTH",
+    "Auth",
+    "HeaderAuth",
+    "HttpRequest",
+    "HttpResponse",
+    "Resend",
+    "Secret",
+    "bearer",
+    "json_body",
+    "origin",
+    "read_json_text",
+    "same_origin",
+]
 
 MAX_JSON_BYTES = 64 * 1024 * 1024
 """The largest answer that is read as JSON; `/object_info` of a server with many packs has about 10 MB."""  # noqa: E501
@@ -25,92 +41,6 @@ MAX_JSON_DEPTH = 200
 """The deepest nesting of an answer; real ones stay under 30."""
 
 _NO_HEADERS: Mapping[str, str] = {}
-
-
-class Secret:
-    """
-    A text that is never shown: not by `repr`, `str`, `format` or a traceback, and it cannot be pickled.
-
-    Args:
-        value: The secret itself; `reveal()` gives it back.
-        shown: What stands in its place where a person looks, such as `"Bearer ***"`.
-    """  # noqa: E501
-
-    __slots__ = ("_shown", "_value")
-
-    def __init__(self, value: str, shown: str = "***") -> None:
-        self._value = value
-        self._shown = shown
-
-    def reveal(self) -> str:
-        """
-        Give the secret; only for what goes onto the wire.
-        """
-        return self._value
-
-    def __repr__(self) -> str:
-        return f"Secret({self._shown!r})"
-
-    def __str__(self) -> str:
-        return self._shown
-
-    def __format__(self, spec: str) -> str:
-        return format(self._shown, spec)
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
-            return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
-
-    def __hash__(self) -> int:
-        return hash((Secret, self._value))
-
-    def __copy__(self) -> Secret:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
-        return self
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a secret cannot be pickled")
-
-
-class Auth(Protocol):
-    """
-    Something that proves who we are; asked anew each time a request goes out,
-    because a signature holds the time.
-    """
-
-    def headers(self, method: str, url: str, body: bytes) -> Mapping[str, Secret]:
-        """
-        Give the headers that authorise exactly this request.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderAuth:
-    """
-    The same secret headers for every request: a bearer key, basic authentication, an API key header.
-    """  # noqa: E501
-
-    values: Mapping[str, Secret]
-
-    def headers(self, method: str, url: str, body: bytes) -> Mapping[str, Secret]:
-        """
-        Give the headers, whatever the request.
-        """
-        return self.values
-
-
-def bearer(token: Secret) -> HeaderAuth:
-    """
-    Authorise with `Authorization: Bearer <token>`.
-    """
-    return HeaderAuth({"Authorization": Secret(f"Bearer {token.reveal()}", "Bearer ***")})
 
 
 class Resend(Enum):
@@ -320,12 +250,12 @@ class HttpResponse:
                 "the answer is a web page, not JSON", "check the base URL of the target"
             )
         try:
-            value = json.loads(self.body)
+            value = _loads(self.body)
         except RecursionError:
             raise self._unreadable("the answer is nested too deeply") from None
         except ValueError as exc:
             # the exception of `json` carries the whole document, which may be large and private
-            where = f" at byte {exc.pos}" if isinstance(exc, json.JSONDecodeError) else ""
+            where = f" at character {exc.pos}" if isinstance(exc, json.JSONDecodeError) else ""
             raise self._unreadable(f"the answer is not JSON{where}") from None
         if _may_be_deep(self.body) and _depth_exceeds(value, MAX_JSON_DEPTH):
             raise self._unreadable("the answer is nested too deeply")
@@ -357,12 +287,22 @@ def read_json_text(text: str | bytes) -> JsonValue:
     Read JSON from a stream's frame; `None` for anything that cannot be read.
     """
     try:
-        value = json.loads(text)
+        value = _loads(text)
     except (ValueError, RecursionError):
         return None
     raw = text if isinstance(text, bytes) else text.encode(errors="replace")
     if _may_be_deep(raw) and _depth_exceeds(value, MAX_JSON_DEPTH):
         return None
+    return value
+
+
+def _loads(raw: str | bytes) -> JsonValue:
+    text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
+    value = json.loads(text)
+    if "\\ud" in text or "\\uD" in text:
+        # half a surrogate pair can be written in JSON, but neither printed nor put into an address
+        clean = json.dumps(value, ensure_ascii=False).encode(errors="replace")
+        value = json.loads(clean)
     return value
 
 

@@ -130,7 +130,7 @@ def test_origin() -> None:
         (b"  \n", "empty"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b"\n <html lang=en>", "web page"),
-        (b'{"a": ', "not JSON at byte 6"),
+        (b'{"a": ', "not JSON at character 6"),
         (b"\xff\xfe\xff", "not JSON"),
         (b"1" * 5000, "not JSON"),
         (b"[" * 100_000, "too deeply"),
@@ -165,6 +165,15 @@ def test_wide_answer_is_read() -> None:
     value = [[{}] for _ in range(1000)]
 
     assert value == HttpResponse(200, {}, json.dumps(value).encode()).json()
+
+
+def test_half_characters_are_replaced() -> None:
+    """
+    Half a surrogate pair becomes a question mark; whole pairs and a byte order mark are read.
+    """
+    body = b'\xef\xbb\xbf{"\\ud800a": ["\\uDC00", "\\ud83d\\ude00", "\\\\ud800"]}'
+
+    assert {"?a": ["?", "\U0001f600", "\\ud800"]} == HttpResponse(200, {}, body).json()
 
 
 def test_headers_in_any_case() -> None:
