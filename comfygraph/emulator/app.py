@@ -15,6 +15,8 @@ from comfygraph.emulator.comfyui.service import ComfyUI
 from comfygraph.emulator.engine import Engine
 from comfygraph.emulator.host import Host
 from comfygraph.emulator.store import FileStore
+from comfygraph.emulator.tams import routes as tams_routes
+from comfygraph.emulator.tams.service import Tams
 
 
 class Services:
@@ -34,10 +36,14 @@ class Services:
         self._engines: list[Engine] = []
         self._routes: list[BaseRoute] = []
         self._comfyui: ComfyUI | None = None
+        self._tams: Tams | None = None
         for dialect in dialects:
             if dialect == "comfyui":
                 self._comfyui = ComfyUI(host, self._engine(speed, caching=True, hanging=True))
                 self._routes += comfyui_routes(self._comfyui)
+            elif dialect == "tams":
+                self._tams = Tams(host, self._engine(speed))
+                self._routes += tams_routes(self._tams)
 
     def _engine(self, speed: float, *, caching: bool = False, hanging: bool = False) -> Engine:
         engine = Engine(
@@ -79,6 +85,8 @@ class Services:
             await engine.stop()
         if self._comfyui is not None:
             await self._comfyui.hub.close()
+        if self._tams is not None:
+            await self._tams.webhooks.stop()
 
     async def stop(self) -> None:
         """

@@ -60,6 +60,7 @@ class Engine:
         self.running: Job | None = None
         self.history: dict[str, Job] = {}
         self.watchers: list[Watcher] = []
+        self.read_input: Callable[[str], bytes | None] = store.read_input
         self._caching = caching
         self.hanging = hanging
         self._queue: list[tuple[float, int, Job]] = []
@@ -192,7 +193,7 @@ class Engine:
         """
         Give the size of the picture in an input file, or `None`.
         """
-        data = self.store.read_input(name)
+        data = self.read_input(name)
         found = size_of(data) if data is not None else None
         return Frame(found[0], found[1]) if found is not None else None
 

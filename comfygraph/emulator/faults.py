@@ -57,7 +57,7 @@ class Faults:
 
     Args:
         url_ttl: Seconds that a result URL is good for.
-        expired_urls: Result URLs are past their time from the start.
+        expired_urls: So many fetches of result files are refused as too late.
         duplicate_updates: Every progress message is sent twice.
         reordered_updates: Every two progress messages come in the wrong order.
         stale_updates: Every second poll shows the answer before the last one again.
@@ -122,7 +122,7 @@ class Faults:
     extra_images: int = 0
 
     url_ttl: float = 3600.0
-    expired_urls: bool = False
+    expired_urls: int = 0
     duplicate_updates: bool = False
     reordered_updates: bool = False
     stale_updates: bool = False

@@ -51,13 +51,9 @@ def links_of(node: Mapping[str, JsonValue]) -> list[tuple[str, str, int]]:
     return found
 
 
-def signatures(nodes: Nodes, salt: str = "") -> dict[str, str]:
+def upstream_first(nodes: Nodes) -> list[str]:
     """
-    Give node id → key of its result. Nodes on or behind a cycle have none.
-
-    Args:
-        nodes: The whole prompt.
-        salt: Goes into every key, so that results of one run are not taken for another's.
+    Give the nodes so that each comes after what it links to; those on or behind a cycle miss.
     """
     waiting: dict[str, int] = {}
     below: dict[str, list[str]] = {}
@@ -66,16 +62,28 @@ def signatures(nodes: Nodes, salt: str = "") -> dict[str, str]:
         waiting[node_id] = len(sources)
         for source in sources:
             below.setdefault(source, []).append(node_id)
-    ready = [node_id for node_id, count in waiting.items() if not count]
-    keys: dict[str, str] = {}
-    while ready:
-        node_id = ready.pop()
-        keys[node_id] = _signature(nodes[node_id], keys, salt)
+    order = [node_id for node_id, count in waiting.items() if not count]
+    for node_id in order:
         for consumer in below.get(node_id, ()):
             waiting[consumer] -= 1
             if not waiting[consumer]:
-                ready.append(consumer)
-    return keys
+                order.append(consumer)
+    return order
+
+
+def signatures(nodes: Nodes, salt: str = "") -> dict[str, str]:
+    """
+    Give node id → key of its result, in the order of the prompt. Nodes on or behind a cycle
+    have none.
+
+    Args:
+        nodes: The whole prompt.
+        salt: Goes into every key, so that results of one run are not taken for another's.
+    """
+    keys: dict[str, str] = {}
+    for node_id in upstream_first(nodes):
+        keys[node_id] = _signature(nodes[node_id], keys, salt)
+    return {node_id: keys[node_id] for node_id in nodes if node_id in keys}
 
 
 def _signature(node: Mapping[str, JsonValue], keys: Mapping[str, str], salt: str) -> str:

@@ -1,0 +1,92 @@
+"""
+Pictures in and out: upload by a presigned PUT, download by a presigned address that expires.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from comfygraph.emulator.tams.service import ServiceHandler, Tams, Upload, problem, storage_error
+from comfygraph.emulator.tams.submit import field_of
+from comfygraph.emulator.web import MAX_UPLOAD, json_answer, read_body, read_json
+
+_FREE_HEADERS = frozenset(
+    {
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "connection",
+        "user-agent",
+        "expect",
+        "x-emulator-faults",
+    }
+)
+
+
+async def begin(service: Tams, request: Request) -> Response:
+    """
+    Give a place to put a picture.
+    """
+    body = await read_json(request, empty={})
+    if not isinstance(body, dict):
+        return problem(400, 3, "the body is no object")
+    try:
+        seconds = int(field_of(body, "expireSec") or 3600)
+    except (TypeError, ValueError):
+        return problem(400, 3, "invalid expireSec")
+    term = "long" if str(body.get("term", 1)) == "2" else "short"
+    name = str(uuid.uuid4())
+    headers = {"Content-Type": "application/octet-stream", "x-oss-meta-term": term}
+    service.uploads[name] = Upload({key.lower(): value for key, value in headers.items()})
+    address = service.sign(f"resource-upload/{term}-term/upload/{name}", seconds, "PUT")
+    return json_answer({"resourceId": name, "putUrl": address, "headers": headers})
+
+
+async def put(service: Tams, request: Request) -> Response:
+    """
+    Take the bytes of a picture, with exactly the headers that were asked for.
+    """
+    refusal = service.checked_address(request)
+    upload = service.uploads.get(request.path_params["name"])
+    if refusal is not None or upload is None:
+        return refusal or storage_error("NoSuchKey", "The specified key does not exist.", 404)
+    sent = {key: value for key, value in request.headers.items() if key not in _FREE_HEADERS}
+    if sent != upload.headers:
+        return storage_error("SignatureDoesNotMatch", "The headers are not those that were signed.")
+    data = await read_body(request, MAX_UPLOAD)
+    service.engine.store.locate("input", "", request.path_params["name"]).write_bytes(data)
+    upload.done = True
+    return Response()
+
+
+async def fetch(service: Tams, request: Request) -> Response:
+    """
+    Give a file that a job made.
+    """
+    found = service.results.get(request.path_params["name"].partition(".")[0])
+    if found is None:
+        return storage_error("NoSuchKey", "The specified key does not exist.", 404)
+    path, job = found
+    refusal = service.checked_address(request)
+    if refusal is None and service.host.counts.strikes(job.faults, "expired_urls"):
+        refusal = storage_error("AccessDenied", "Request has expired.")
+    return refusal or FileResponse(path)
+
+
+HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
+    {("POST", "/v1/resource/image"): begin}
+)
+OPEN_HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
+    {
+        ("PUT", "/resource-upload/{term}/{day}/{name}"): put,
+        ("GET", "/resource-upload/{term}/{day}/{name}"): fetch,
+    }
+)
