@@ -10,6 +10,8 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from comfygraph.emulator.civitai import routes as civitai_routes
+from comfygraph.emulator.civitai.service import Civitai
 from comfygraph.emulator.comfyui import routes as comfyui_routes
 from comfygraph.emulator.comfyui.service import ComfyUI
 from comfygraph.emulator.engine import Engine
@@ -37,6 +39,7 @@ class Services:
         self._routes: list[BaseRoute] = []
         self._comfyui: ComfyUI | None = None
         self._tams: Tams | None = None
+        self._civitai: Civitai | None = None
         for dialect in dialects:
             if dialect == "comfyui":
                 self._comfyui = ComfyUI(host, self._engine(speed, caching=True, hanging=True))
@@ -44,6 +47,9 @@ class Services:
             elif dialect == "tams":
                 self._tams = Tams(host, self._engine(speed))
                 self._routes += tams_routes(self._tams)
+            elif dialect == "civitai":
+                self._civitai = Civitai(host, self._engine(speed))
+                self._routes += civitai_routes(self._civitai)
 
     def _engine(self, speed: float, *, caching: bool = False, hanging: bool = False) -> Engine:
         engine = Engine(
@@ -87,6 +93,8 @@ class Services:
             await self._comfyui.hub.close()
         if self._tams is not None:
             await self._tams.webhooks.stop()
+        if self._civitai is not None:
+            await self._civitai.stop()
 
     async def stop(self) -> None:
         """

@@ -178,12 +178,6 @@ class Faults:
         """
         return self.route == "*" or fnmatchcase(f"{method} {path}", self.route)
 
-    def hides(self, name: str) -> bool:
-        """
-        Tell whether answers leave out the field `name`, one that the service may leave out.
-        """
-        return self.missing_fields == "*" or name in self.missing_fields.split(",")
-
 
 _DEFAULTS = {spec.name: spec.default for spec in fields(Faults)}
 
