@@ -40,6 +40,7 @@ MAX_JSON_BYTES = 64 * 1024 * 1024
 MAX_JSON_DEPTH = 200
 """The deepest nesting of an answer; real ones stay under 30."""
 
+_SHORTEST_SECRET = 4
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -161,6 +162,20 @@ class HttpRequest:
         if self.body:
             out["body"] = self._shown_body()
         return out
+
+    def scrubbed(self, response: HttpResponse) -> HttpResponse:
+        """
+        Give the answer to this request with our credentials blotted out of its body, should a
+        service quote them in an error; other answers are given back as they are.
+        """
+        if response.ok or not response.body:
+            return response
+        body = response.body
+        for secret in (*self.hidden, *self._credentials().values()):
+            for value in (secret.reveal(), secret.reveal().partition(" ")[2]):
+                if len(value) >= _SHORTEST_SECRET:
+                    body = body.replace(value.encode(), b"***")
+        return response if body is response.body else replace(response, body=body)
 
     def _credentials(self) -> Mapping[str, Secret]:
         if self.auth is None or not same_origin(self.url, self.home):

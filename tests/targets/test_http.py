@@ -69,6 +69,18 @@ def test_request_shows_no_credentials() -> None:
     assert {"Accept": "a", "Authorization": 'Bearer to"ken'} == request.wire_headers()
 
 
+def test_quoted_credentials_are_blotted_out() -> None:
+    """
+    A service that quotes our token in its error does not bring it into our messages.
+    """
+    request = HttpRequest("GET", f"{HOME}/x", auth=bearer(Secret("t0ken")), home=HOME)
+    refused = HttpResponse(401, {}, b"Bearer t0ken: t0ken is expired")
+    fine = HttpResponse(200, {}, b"t0ken")
+
+    assert b"***: *** is expired" == request.scrubbed(refused).body
+    assert fine is request.scrubbed(fine)
+
+
 @pytest.mark.parametrize(
     "url",
     [

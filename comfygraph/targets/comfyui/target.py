@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Sequence
 from urllib.parse import quote, urlencode, urljoin
 
 from comfygraph.core.values import JsonValue
@@ -26,6 +27,7 @@ from comfygraph.targets.base import (
 )
 from comfygraph.targets.comfyui.frames import ComfyFrameReader
 from comfygraph.targets.comfyui.history import read_history, read_queue
+from comfygraph.targets.comfyui.listing import JobPage, list_query, read_page
 from comfygraph.targets.comfyui.refusals import node_complaints, prompt_failure, server_failure
 from comfygraph.targets.events import OutputFile
 from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, Resend, Secret, json_body
@@ -221,6 +223,24 @@ class ComfyUITarget:
             raise server_failure(response, "`/object_info`")
         return _object(response)
 
+    def jobs(
+        self, statuses: Sequence[str] = (), *, limit: int = 50, offset: int = 0
+    ) -> Exchange[JobPage]:
+        """
+        List the server's jobs, newest first, of these statuses or of all.
+
+        Raises:
+            UsageError: There is no such status.
+            NotFound: The server is too old to have the list.
+        """
+        return self._jobs(list_query(statuses, limit, offset))
+
+    def _jobs(self, query: dict[str, str]) -> Exchange[JobPage]:
+        response = yield self._request("GET", f"/api/jobs?{urlencode(query)}")
+        if not response.ok:
+            raise server_failure(response, "`/api/jobs`")
+        return read_page(_object(response))
+
     def _body(self, submission: Submission, ref: JobRef) -> dict[str, JsonValue]:
         options = submission.options
         unknown = sorted(options.keys() - set(OPTIONS))
@@ -252,6 +272,8 @@ class ComfyUITarget:
         return body
 
     def _history(self, ref: JobRef) -> Exchange[dict[str, JsonValue] | None]:
+        if not ref.job_id:
+            raise UsageError("the id of the job is not known")
         response = yield self._request("GET", f"/history/{quote(ref.job_id, safe='')}")
         if not response.ok:
             raise server_failure(response)
