@@ -16,7 +16,6 @@ from comfygraph.dsl.expression import (
     RawNode,
     Source,
     class_of,
-    plan_of,
     title_of,
     where_of,
 )
@@ -133,27 +132,30 @@ class Builder:
 
     def _place(self, node: Expression[Any]) -> int:
         inputs = self.finisher.finish(node)
-        title = title_of(node)
+        title = node._cg[1]
         if title is not None and not isinstance(title, str):
             self._problem(node, f"its title is {shown(title)}, not a text")
             title = None
-        key: Any = _key(class_of(node), inputs)
-        number = self._known.get(key)
-        if number is not None:
+        plan = type(node)._cg_plan
+        class_type = plan.class_type if plan is not None else class_of(node)
+        key: Any = _key(class_type, inputs)
+        fresh = len(self._made) + 1
+        try:
+            number = self._known.setdefault(key, fresh)
+        except TypeError:
+            key = _key_of_json(class_type, inputs)
+            number = self._known.setdefault(key, fresh)
+        if number != fresh:
             there = self._titles[number - 1]
             if title is None or there is None or there == title:
                 self._titles[number - 1] = there or title
                 return number
             # Twins with two titles are meant to be two nodes.
-            key = (key, title)
-            number = self._known.get(key)
-            if number is not None:
+            number = self._known.setdefault((key, title), fresh)
+            if number != fresh:
                 return number
-        plan = plan_of(node)
-        display = plan.definition.display_name if plan else None
-        self._made.append((class_of(node), inputs, display))
+        self._made.append((class_type, inputs, plan.display_name if plan is not None else None))
         self._titles.append(title)
-        number = self._known[key] = len(self._made)
         return number
 
     def _problem(
@@ -176,15 +178,17 @@ class Builder:
 def _key(class_type: str, inputs: Mapping[str, Any]) -> Any:
     values = tuple(inputs.values())
     # The types stand beside the values since Python takes 1, 1.0 and True for the same key.
-    key = (class_type, tuple(inputs), values, tuple(map(type, values)))
-    try:
-        hash(key)
-    except TypeError:
-        import json
+    return (class_type, tuple(inputs), values, tuple(map(type, values)))
 
-        plain = [value.to_json() if isinstance(value, Link) else value for value in values]
-        return (class_type, json.dumps([list(inputs), plain]))
-    return key
+
+def _key_of_json(class_type: str, inputs: Mapping[str, Any]) -> Any:
+    # Some value is a list or an object.
+    import json
+
+    values = [
+        value.to_json() if isinstance(value, Link) else ["", value] for value in inputs.values()
+    ]
+    return (class_type, json.dumps([list(inputs), values]))
 
 
 def _nearby(file: str | None) -> str | None:

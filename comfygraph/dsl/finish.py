@@ -27,6 +27,7 @@ from comfygraph.dsl.plan import (
     option_members,
 )
 
+_CONSTANTS = frozenset({str, int, float, bool})
 Report = Callable[[Node[Any], str, str | None, str | None], None]
 
 
@@ -49,51 +50,59 @@ class Finisher:
         self._types: dict[int, tuple[str, ...]] = {}
         self._members: dict[tuple[str, str, Any], dict[str, InputPlan]] = {}
         self._names: dict[tuple[str, str], list[str]] = {}
+        self._links: dict[tuple[int, int], Link] = {}
+        self._meant: set[tuple[int, str]] = set()
 
     def sources_of(self, node: Node[Any]) -> list[Node[Any]]:
         """
         Give the nodes that a node is made of, the first last: ready to be put on a stack.
         """
         written = node._cg[0]
-        plan = plan_of(node)
-        names = [name for name in plan.order if name in written] if plan else list(written)
-        if len(names) < len(written):
-            names += [name for name in written if name not in set(names)]
-        found: list[Node[Any]] = []
-        for name in reversed(names):
-            value = written[name]
+        found: list[tuple[str, Node[Any]]] = []
+        for name, value in written.items():
             kind = type(value)
             if kind is Output:
-                found.append(value.node)
+                found.append((name, value.node))
+            elif kind in _CONSTANTS:
+                continue
             elif isinstance(value, Node):
-                found.append(value)
+                found.append((name, value))
             elif kind is list or kind is dict or kind is tuple:
-                found += _nested_sources(value)[::-1]
-        return found
+                found += [(name, source) for source in _nested_sources(value)]
+        plan = type(node)._cg_plan
+        if len(found) > 1 and plan is not None:
+            rank, last = plan.rank, len(plan.rank)
+            found.sort(key=lambda item: rank.get(item[0], last))
+        return [source for _, source in reversed(found)]
 
     def finish(self, node: Node[Any]) -> dict[str, Any]:
         """
         Give the inputs of a node as they stand in the prompt.
         """
         written = node._cg[0]
-        plan = plan_of(node)
+        plan = type(node)._cg_plan
         if plan is None:
             out = {name: self._unchecked(node, name, value) for name, value in written.items()}
             return {name: value for name, value in out.items() if value is not MISSING}
+        if not written.keys() <= plan.inputs.keys() and not plan.is_dynamic:
+            self._unknown(node, [name for name in written if name not in plan.inputs])
         if plan.is_dynamic:
             out = self._unfold(node, plan, written)
         else:
             out = {}
-            used = 0
-            for name, item in plan.order.items():
+            for name, item in plan.steps:
                 value = written.get(name, MISSING)
-                if value is not MISSING:
-                    used += 1
+                # The two common cases, straight; all that is odd goes through `_value`.
+                if value is MISSING:
+                    if item.ready is not MISSING:
+                        out[name] = item.ready
+                        continue
+                elif type(value) is item.exact and item.passes(value):
+                    out[name] = value
+                    continue
                 value = self._value(node, item, value)
                 if value is not MISSING:
                     out[name] = value
-            if used < len(written):
-                self._unknown(node, [name for name in written if name not in plan.inputs])
         if plan.matched:
             self._types[id(node)] = self._matched_types(plan, written)
         return out
@@ -106,13 +115,12 @@ class Finisher:
         return self._types.get(id(node), plan.output_types) if plan else ()
 
     def _value(self, node: Node[Any], item: InputPlan, value: Any) -> Any:
-        if value is MISSING or (value is None and not item.required):
-            if value is None or item.fill is MISSING:
-                if item.required:
+        if value is MISSING or value is None:
+            if value is None or item.ready is MISSING:
+                if item.required and (id(node), item.name) not in self._meant:
                     self._report(node, f"`{_short(node, item)}` is missing", item.name, _wish(item))
                 return MISSING
-            fill = item.fill
-            return fill if type(fill) is not list else {"__value__": fill}
+            return item.ready
         if type(value) is Output:
             return self._link(node, item, value)
         if isinstance(value, Node):
@@ -134,22 +142,33 @@ class Finisher:
                 self._misfit(node, item, f"{class_of(origin)} gives {_text(plan, kinds, slot)}",
                              origin)  # fmt: skip
                 return MISSING
-        return Link(str(self.numbers[id(origin)]), slot)
+        return self._placed(origin, slot)
+
+    def _placed(self, origin: Node[Any], slot: int) -> Link:
+        number = self.numbers[id(origin)]
+        link = self._links.get((number, slot))
+        if link is None:
+            link = self._links[number, slot] = Link(str(number), slot)
+        return link
 
     def _node(self, node: Node[Any], item: InputPlan, origin: Node[Any]) -> Any:
-        plan = plan_of(origin)
-        label = _short(node, item)
+        plan = type(origin)._cg_plan
         if plan is None:
-            self._report(node, f"`{label}` is given {class_of(origin)}, of which nobody knows "
+            self._report(node, f"`{_short(node, item)}` is given {class_of(origin)}, of which nobody knows "
                          "the outputs", item.name, "say which: node[0]")  # fmt: skip
             return MISSING
+        slot = item.only_slot.get(plan)
+        if slot is not None:
+            return self._placed(origin, slot)
         kinds = self.types_of(origin)
         slots = fitting_slots(item, kinds, plan.outputs)
         if len(slots) == 1:
-            return Link(str(self.numbers[id(origin)]), slots[0])
+            if not plan.matched:
+                item.only_slot[plan] = slots[0]
+            return self._placed(origin, slots[0])
         if slots:
             choice = " or ".join(f".{plan.output_names[slot]}" for slot in slots)
-            self._report(node, f"`{label}` fits several outputs of {class_of(origin)}",
+            self._report(node, f"`{_short(node, item)}` fits several outputs of {class_of(origin)}",
                          item.name, f"say which: {choice}")  # fmt: skip
         else:
             gives = ", ".join(dict.fromkeys(_text(plan, kinds, s) for s in range(len(kinds))))
@@ -198,11 +217,11 @@ class Finisher:
 
     def _unchecked(self, node: Node[Any], name: str, value: Any) -> Any:
         if type(value) is Output:
-            return Link(str(self.numbers[id(value.node)]), value.slot)
+            return self._placed(value.node, value.slot)
         if isinstance(value, Node):
             plan = plan_of(value)
             if plan is not None and len(plan.outputs) == 1:
-                return Link(str(self.numbers[id(value)]), 0)
+                return self._placed(value, 0)
             self._report(node, f"`{name}` is given {class_of(value)} as a whole", name,
                          "say which output: node[0]")  # fmt: skip
             return MISSING
@@ -375,6 +394,9 @@ class Finisher:
                 from difflib import get_close_matches
 
                 near = get_close_matches(name, known, n=1)
+                if plan and near:
+                    # A misspelt input is one mistake: that it is missing too says nothing new.
+                    self._meant.add((id(node), plan.python_names.get(near[0], near[0])))
                 self._report(
                     node, f"it has no input `{name}`", name,
                     f"did you mean `{near[0]}`?" if near

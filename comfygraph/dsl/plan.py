@@ -4,7 +4,9 @@ What the DSL needs to know of one node class, worked out once from its `NodeDef`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import sys
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +30,8 @@ EDITOR_WIDGETS = frozenset(
 """Types for which ComfyUI's editor shows a widget, whose value it writes into the prompt."""
 
 NUMBERS = {"INT": int, "FLOAT": float}
+EXACT: dict[str, type] = {**NUMBERS, "STRING": str, "BOOLEAN": bool}
+LARGEST = sys.float_info.max
 MISSING: Any = object()
 """Marks an input that was not given; `None` is a value that a caller may give."""
 
@@ -40,7 +44,20 @@ class InputPlan:
         spec: What the catalog says; the name is dotted for members of dynamic inputs.
     """
 
-    __slots__ = ("accepts", "fill", "kinds", "name", "required", "spec", "template", "widget")
+    __slots__ = (
+        "accepts",
+        "exact",
+        "fill",
+        "kinds",
+        "name",
+        "only_slot",
+        "passes",
+        "ready",
+        "required",
+        "spec",
+        "template",
+        "widget",
+    )
 
     def __init__(self, spec: InputSpec) -> None:
         self.spec = spec
@@ -58,6 +75,32 @@ class InputPlan:
         if spec.type == MATCH_TYPE:
             template = spec.opts.get("template")
             self.template = template if isinstance(template, Mapping) else {}
+        self.ready = {"__value__": self.fill} if type(self.fill) is list else self.fill
+        self.only_slot: dict[ClassPlan, int] = {}
+        """Class of a node given as a whole → its only fitting slot; a memory."""
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """
+        Lay out the short way for constants: of exactly one type, and one test for the value.
+
+        Whatever does not pass here is looked at in full, and may still be right.
+        """
+        spec = self.spec
+        self.exact: type | None = None
+        self.passes: Callable[[Any], bool] = _always
+        least = spec.min if isinstance(spec.min, int | float) else -LARGEST
+        most = spec.max if isinstance(spec.max, int | float) else LARGEST
+        if spec.options is not None:
+            if not self.is_open and not spec.opts.get("multiselect"):
+                texts = (item for item in spec.options if isinstance(item, str))
+                self.exact, self.passes = str, frozenset(texts).__contains__
+        elif spec.type in EXACT:
+            self.exact = EXACT[spec.type]
+            if spec.type == "INT":
+                self.passes = range(math.ceil(least), math.floor(most) + 1).__contains__
+            elif spec.type == "FLOAT":
+                self.passes = lambda value: least <= value <= most
 
     @property
     def optional(self) -> bool:
@@ -68,6 +111,10 @@ class InputPlan:
     def is_open(self) -> bool:
         """Whether any text goes: file names, and lists that only the server knows."""
         return self.spec.files is not None or not self.spec.options
+
+
+def _always(value: object) -> bool:
+    return True
 
 
 def _fill(spec: InputSpec) -> Any:
@@ -100,6 +147,7 @@ class ClassPlan:
     def __init__(self, definition: NodeDef) -> None:
         self.definition = definition
         self.class_type = definition.class_type
+        self.display_name = definition.display_name
         self.inputs = {name: InputPlan(spec) for name, spec in definition.inputs.items()}
         self.outputs = definition.outputs
         self.output_types = tuple(spec.type for spec in self.outputs)
@@ -115,6 +163,8 @@ class ClassPlan:
         # The editor writes the values of its widgets first, then the links of its sockets.
         ordered = sorted(self.inputs.values(), key=lambda plan: not plan.widget)
         self.order = {plan.name: plan for plan in ordered}
+        self.steps = tuple(self.order.items())
+        self.rank = {name: place for place, name in enumerate(self.order)}
 
     @cached_property
     def output_names(self) -> list[str]:
