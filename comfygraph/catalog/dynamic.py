@@ -17,6 +17,12 @@ from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT, Inpu
 MAX_MEMBERS = 10_000
 """No autogrow group is expanded further, whatever a catalog says."""
 
+MAX_STEPS = 100_000
+"""Groups in groups multiply: no class is expanded further, whatever a catalog says."""
+
+MAX_PREFIX = 1_000
+"""No group with a longer prefix is expanded: it would be repeated for every member."""
+
 
 def expand_inputs(
     declared: Mapping[str, InputSpec], values: Mapping[str, Any]
@@ -31,7 +37,9 @@ def expand_inputs(
     out: dict[str, InputSpec] = {}
     # A stack and not recursion: catalogs come from servers, and nest as deep as they like.
     pending = list(declared.values())[::-1]
-    while pending:
+    for _ in range(MAX_STEPS):
+        if not pending:
+            break
         spec = pending.pop()
         if spec.type == AUTOGROW:
             pending.extend(list(autogrow_members(spec))[::-1])
@@ -39,15 +47,13 @@ def expand_inputs(
             option = chosen_option(spec, values.get(spec.name))
             if option is not None:
                 out[spec.name] = spec
-                pending.extend(list(_section_members(spec, option.get("inputs")))[::-1])
+                pending.extend(list(section_members(spec, option.get("inputs")))[::-1])
         elif spec.type == DYNAMIC_SLOT:
             if spec.name in values:
-                slot = spec.opts.get("slot")
-                kind = slot[0] if isinstance(slot, list) and slot else spec.opts.get("slotType")
                 out[spec.name] = read_input(
-                    spec.name, [kind or "*", dict(spec.opts)], required=spec.required
+                    spec.name, [slot_type(spec), dict(spec.opts)], required=spec.required
                 )
-                pending.extend(list(_section_members(spec, spec.opts.get("inputs")))[::-1])
+                pending.extend(list(section_members(spec, spec.opts.get("inputs")))[::-1])
         else:
             out[spec.name] = spec
     return out
@@ -63,7 +69,7 @@ def autogrow_names(spec: InputSpec) -> list[str]:
         return [f"{spec.name}.{name}" for name in names[:MAX_MEMBERS] if isinstance(name, str)]
     prefix = template.get("prefix")
     count = template.get("max")
-    if not isinstance(prefix, str) or not isinstance(count, int):
+    if not isinstance(prefix, str) or not isinstance(count, int) or len(prefix) > MAX_PREFIX:
         return []
     return [f"{spec.name}.{prefix}{index}" for index in range(min(count, MAX_MEMBERS))]
 
@@ -115,7 +121,19 @@ def combo_options(spec: InputSpec) -> list[Mapping[str, Any]]:
     return [option for option in options if isinstance(option, Mapping)]
 
 
-def _section_members(parent: InputSpec, sections: Any) -> Iterator[InputSpec]:
+def slot_type(spec: InputSpec) -> str:
+    """
+    Give the socket type that a dynamic slot takes.
+    """
+    slot = spec.opts.get("slot")
+    kind = slot[0] if isinstance(slot, list) and slot else spec.opts.get("slotType")
+    return kind if isinstance(kind, str) and kind else "*"
+
+
+def section_members(parent: InputSpec, sections: Any) -> Iterator[InputSpec]:
+    """
+    Yield the members that `{"required": {...}, "optional": {...}}` gives a dynamic input.
+    """
     if not isinstance(sections, Mapping):
         return
     for section in ("required", "optional"):
