@@ -1,0 +1,23 @@
+"""
+The editor's own format, `workflow.json`, and its conversion into a prompt.
+"""
+
+from __future__ import annotations
+
+from comfygraph.workflow.convert import ConversionResult, convert
+from comfygraph.workflow.dynamic_prompts import DynamicPrompts
+from comfygraph.workflow.issues import ISSUE_KINDS, ISSUES_BY_CODE, ConversionIssue, IssueKind
+from comfygraph.workflow.source_map import NodeSource, SourceMap, SubgraphStep
+
+__all__ = [
+    "ISSUES_BY_CODE",
+    "ISSUE_KINDS",
+    "ConversionIssue",
+    "ConversionResult",
+    "DynamicPrompts",
+    "IssueKind",
+    "NodeSource",
+    "SourceMap",
+    "SubgraphStep",
+    "convert",
+]

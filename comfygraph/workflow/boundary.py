@@ -14,8 +14,8 @@ from comfygraph.workflow.model import BOUNDARY_IN, BOUNDARY_OUT, FileLink, as_li
 
 class Promoted(NamedTuple):
     """
-    What a subgraph's input shows: a widget of an inner node, or input `slot` of an inner
-    instance (`slot` is -1 for a widget).
+    What a subgraph's input shows: a widget of an inner node, or what input `slot` of an inner
+    instance shows (`slot` is -1 for a widget). `widget` is the name of the widget itself.
     """
 
     node: LiveNode
@@ -27,18 +27,46 @@ class Boundary:
     """
     The edge of a subgraph: what its inputs lead to, and what its outputs come from.
 
+    Args:
+        graph: The subgraph.
+        inner: The boundaries of the subgraphs that it contains, by `id()` of their graphs.
+
     Attributes:
         promoted: For each input of the definition, the widget that it shows, or `None`.
         outputs: For each output, the link that feeds it, or `None`.
     """
 
-    __slots__ = ("graph", "outputs", "promoted")
+    __slots__ = ("_named", "_showing", "graph", "outputs", "promoted")
 
-    def __init__(self, graph: LiveGraph) -> None:
+    def __init__(self, graph: LiveGraph, inner: dict[int, Boundary]) -> None:
         self.graph = graph
         self.promoted: list[Promoted | None] = [None] * len(graph.input_slots)
         self.outputs: list[FileLink | None] = [None] * len(graph.output_slots)
+        self._named: dict[str, int] = {}
+        for slot, (name, _) in enumerate(graph.input_slots):
+            self._named.setdefault(name, slot)
+        self._showing: dict[str, int] | None = None
         self._read_outputs()
+        self._read_promoted(inner)
+
+    def slot_named(self, name: str) -> int | None:
+        """
+        Give the input of that name, or `None`.
+        """
+        return self._named.get(name)
+
+    def slot_showing(self, widget: str) -> int | None:
+        """
+        Give the input that has the name of a widget or shows a widget of that name, or `None`.
+        """
+        if widget in self._named:
+            return self._named[widget]
+        if self._showing is None:
+            self._showing = {}
+            for slot, target in enumerate(self.promoted):
+                if target is not None:
+                    self._showing.setdefault(target.widget, slot)
+        return self._showing.get(widget)
 
     def _read_outputs(self) -> None:
         links = self.graph.links
@@ -56,10 +84,7 @@ class Boundary:
                         break
             self.outputs[slot] = chosen
 
-    def read_promoted(self, boundaries: dict[int, Boundary]) -> None:
-        """
-        Find the widgets behind the inputs; the boundaries of inner subgraphs come first.
-        """
+    def _read_promoted(self, boundaries: dict[int, Boundary]) -> None:
         graph = self.graph
         consumers: dict[int | str, tuple[LiveNode, int]] = {}
         entering: dict[int, list[int | str]] = {}
@@ -86,9 +111,8 @@ def _widget_at(node: LiveNode, index: int, boundaries: dict[int, Boundary]) -> P
     slot = node.inputs[index]
     if node.body is not None:
         inner = boundaries.get(id(node.body))
-        if inner is not None and inner.promoted[index] is not None:
-            return Promoted(node, slot.name, index)
-        return None
+        shown = inner.promoted[index] if inner is not None else None
+        return Promoted(node, shown.widget, index) if shown is not None else None
     if slot.widget is not None and slot.widget in node.values:
         return Promoted(node, slot.widget, -1)
     return None

@@ -4,134 +4,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.core.values import Link, Node, Prompt
 from comfygraph.errors import WorkflowError
-from comfygraph.workflow.boundary import Boundary
-from comfygraph.workflow.issues import RECURSIVE_SUBGRAPH
-from comfygraph.workflow.live import LiveGraph, LiveNode, lay_out
-from comfygraph.workflow.model import BYPASSED, MAX_NODES, MUTED, read_definitions, read_workflow
+from comfygraph.workflow.checks import check_node, note_virtual
+from comfygraph.workflow.dynamic_prompts import DynamicPrompts
+from comfygraph.workflow.emit import Emitter, in_object_order
+from comfygraph.workflow.expand import expand
+from comfygraph.workflow.issues import ConversionIssue
+from comfygraph.workflow.live import LiveNode
+from comfygraph.workflow.loading import load
+from comfygraph.workflow.model import BYPASSED, MUTED
 from comfygraph.workflow.notes import Notes
-from comfygraph.workflow.numbers import as_double
-from comfygraph.workflow.order import execution_order, in_object_order, is_array_index
-from comfygraph.workflow.plan import ABSENT, CURVE
-from comfygraph.workflow.primitives import apply_primitives
-from comfygraph.workflow.resolve import Resolver, Source
-from comfygraph.workflow.renumber import renumber
-from comfygraph.workflow.scopes import Scope, Valued
+from comfygraph.workflow.resolve import Resolver
+from comfygraph.workflow.scopes import Scope
+from comfygraph.workflow.source_map import SourceMap
 
 
-def convert(workflow_json: Any, catalog: NodeCatalog, *, dynamic_prompts: str = "keep", seed: int | None = None):
+@dataclass(frozen=True, slots=True)
+class ConversionResult:
+    """
+    What came of a workflow.
+
+    Args:
+        prompt: The prompt. A node whose class the catalog does not have keeps the type that
+            the workflow gives it.
+        diagnostics: What was found on the way, in the order of the file.
+        source_map: Where each node and input of the prompt stands in the workflow file.
+        refusal: What the editor throws instead of queueing this workflow, or `None`. The
+            prompt then holds what can be told all the same.
+        unknown: Ids of the nodes whose class the catalog does not have.
+    """
+
+    prompt: Prompt
+    diagnostics: tuple[ConversionIssue, ...]
+    source_map: SourceMap
+    refusal: str | None
+    unknown: frozenset[str]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """
+        The prompt as JSON, exactly as the editor gives it: nodes of unknown classes have no
+        `class_type`, which makes every server refuse it.
+        """
+        document = self.prompt.to_json()
+        for node_id in self.unknown:
+            del document[node_id]["class_type"]
+        return document
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing of severity `error` was found."""
+        return all(issue.severity != "error" for issue in self.diagnostics)
+
+
+def convert(
+    workflow_json: Any,
+    catalog: NodeCatalog,
+    *,
+    dynamic_prompts: DynamicPrompts = "keep",
+    seed: int | None = None,
+    strict: bool = False,
+) -> ConversionResult:
+    """
+    Convert a workflow of ComfyUI's editor into a prompt, without the editor.
+
+    The result is what the editor 1.49 would queue, value by value. It never depends on
+    chance or on the clock: see `dynamic_prompts`, and `%date:...%` in file prefixes stays.
+
+    Args:
+        workflow_json: The parsed `workflow.json`, format 0.4 or 1.0. It is not changed.
+        catalog: The node classes of the server that the prompt is meant for.
+        dynamic_prompts: What to do with `{a|b}` in texts: `"keep"` them, take the
+            `"first"`, draw with a `"seed"`, or call them an `"error"`.
+        seed: For `dynamic_prompts="seed"`.
+        strict: Raise where the editor would throw.
+
+    Raises:
+        WorkflowError: The document is not a workflow, or expands to an absurd size; with
+            `strict`, also where the editor would refuse to queue it.
+        UsageError: `dynamic_prompts` and `seed` do not go together.
+    """
     notes = Notes()
-    root_file = read_workflow(workflow_json, notes)
-    definitions = read_definitions(root_file, notes)
-    root = LiveGraph(root_file, is_root=True)
-    bodies = {key: LiveGraph(graph, is_root=False) for key, graph in definitions.items()}
-    for graph in (root, *bodies.values()):
-        lay_out(graph, bodies, catalog)
-        apply_primitives(graph, notes)
-    renumber(root, list(bodies.values()))
-    boundaries = _boundaries(bodies)
+    workflow = load(workflow_json, catalog, notes)
     resolver = Resolver(notes)
-    out: dict[str, Any] = {}
-    for scope, node in expand(root, boundaries, notes):
-        if node.virtual or node.mode in (MUTED, BYPASSED):
+    emitter = Emitter(resolver, workflow.replacer, notes, dynamic_prompts, seed)
+    nodes: dict[str, Node] = {}
+    sources: dict[str, tuple[Scope, LiveNode]] = {}
+    unknown: set[str] = set()
+    for scope, node in expand(workflow.root, workflow.boundaries):
+        node_id = scope.prefix + node.emit_id
+        if node.virtual:
+            note_virtual(node, node_id, notes)
             continue
-        out[scope.prefix + node.emit_id] = emit(scope, node, resolver)
-    for entry in out.values():
-        inputs = entry["inputs"]
-        for name in [n for n, v in inputs.items() if type(v) is list and v[0] not in out]:
-            del inputs[name]
-    numbers = sorted((int(k), k) for k in out if is_array_index(k))
-    if numbers:
-        keys = [k for _, k in numbers] + [k for k in out if not is_array_index(k)]
-        out = {k: out[k] for k in keys}
-    return out, notes, resolver
-
-
-def _boundaries(bodies):
-    boundaries = {id(graph): Boundary(graph) for graph in bodies.values()}
-    # inner first
-    done = set()
-    for graph in bodies.values():
-        stack = [(graph, False)]
-        while stack:
-            g, ready = stack.pop()
-            if ready:
-                boundaries[id(g)].read_promoted(boundaries)
-                continue
-            if id(g) in done:
-                continue
-            done.add(id(g))
-            stack.append((g, True))
-            for node in g.nodes:
-                if node.body is not None and id(node.body) not in done:
-                    stack.append((node.body, False))
-    return boundaries
-
-
-def expand(root, boundaries, notes):
-    top = Scope(root, boundaries)
-    count = 0
-    stack = [(top, iter(execution_order(root)))]
-    path = set()
-    while stack:
-        scope, nodes = stack[-1]
-        for node in nodes:
-            count += 1
-            if count > MAX_NODES:
-                raise WorkflowError("too many nodes")
-            yield scope, node
-            if node.body is not None and not (scope.parent is None and node.mode in (MUTED, BYPASSED)):
-                if id(node.body) in path:
-                    notes.add(RECURSIVE_SUBGRAPH, "recursion", node.pointer)
-                    continue
-                path.add(id(node.body))
-                child = scope.child(node)
-                stack.append((child, iter(node.body.nodes)))
-                break
-        else:
-            path.discard(id(scope.graph))
-            stack.pop()
-
-
-def emit(scope, node, resolver):
-    inputs = {}
-    values = node.values
-    for widget in node.widgets:
-        if widget.emitted:
-            name = widget.name
-            value = values[name]
-            if scope.inner:
-                override = scope.inner.get((node.id, name))
-                if override is not None:
-                    value = override.value
-            if value is not ABSENT:
-                inputs[name] = wrap(widget.kind, value)
-    for slot in node.inputs:
-        if slot.link is None:
+        if node.mode in (MUTED, BYPASSED):
             continue
-        found = resolver.source(scope, node, slot)
-        if found is None:
-            continue
-        if type(found) is Source:
-            inputs[slot.name] = [found.node_id, found.slot]
-        elif found.value is not ABSENT:
-            inputs[slot.name] = wrap("", found.value)
-    entry = {"inputs": inputs}
-    if node.plan is not None:
-        entry["class_type"] = node.type
-    entry["_meta"] = {} if node.title is None else {"title": node.title}
-    return entry
+        nodes[node_id] = emitter.emit(scope, node, node_id)
+        sources[node_id] = (scope, node)
+        check_node(node, node_id, catalog.label, notes)
+        if node.plan is None:
+            unknown.add(node_id)
+    _prune(nodes)
+    refusal = workflow.refusal or resolver.refusal
+    if strict and refusal is not None:
+        raise WorkflowError(
+            f"the editor refuses this workflow: {refusal}",
+            hint="`comfygraph lint` says where it is wrong",
+        )
+    return ConversionResult(
+        prompt=Prompt(in_object_order(nodes)),
+        diagnostics=notes.collected(),
+        source_map=SourceMap(sources, emitter.places),
+        refusal=refusal,
+        unknown=frozenset(unknown),
+    )
 
 
-def wrap(kind, value):
-    value = as_double(value)
-    if type(value) is list:
-        if kind == CURVE:
-            return {"__type__": "CURVE", "__value__": value}
-        return {"__value__": value}
-    return value
+def _prune(nodes: dict[str, Node]) -> None:
+    """
+    Take away the links to nodes that are not in the prompt.
+    """
+    for node in nodes.values():
+        inputs = node.inputs
+        lost = [
+            name
+            for name, value in inputs.items()
+            if type(value) is Link and value.node_id not in nodes
+        ]
+        if lost:
+            assert isinstance(inputs, dict)
+            for name in lost:
+                del inputs[name]

@@ -208,12 +208,28 @@ RUNTIME_VALUE = IssueKind(
     "(a rendered 3D view, a recording, a webcam picture). A file does not hold it.",
     "run this workflow from the editor, or replace the node by one that loads a file",
 )
-PREFIX_TOO_DEEP = IssueKind(
+TEXT_TOO_DEEP = IssueKind(
     "CG520",
     "dynamic-prompt-too-deep",
     "warning",
     "The choices of a dynamic prompt are nested deeper than any person writes; the text is "
     "kept as it stands.",
+)
+
+FORM_OF_LINKS = IssueKind(
+    "CG521",
+    "links-of-another-version",
+    "error",
+    "The editor reads links as arrays when the file says `\"version\": 0.4`, and as objects "
+    "otherwise. This file's links have the other form: the editor loses them, and does not "
+    "queue. They are read here all the same.",
+    "set `version` to 0.4 if links are arrays, or save the workflow from the editor",
+)
+RENAMED_CLASS = IssueKind(
+    "CG522",
+    "renamed-class",
+    "info",
+    "The class has another name by now; the new one goes into the prompt.",
 )
 
 ISSUE_KINDS = (
@@ -236,7 +252,9 @@ ISSUE_KINDS = (
     UNPROVEN_VIRTUAL,
     UNMATCHED_GET,
     RUNTIME_VALUE,
-    PREFIX_TOO_DEEP,
+    TEXT_TOO_DEEP,
+    FORM_OF_LINKS,
+    RENAMED_CLASS,
 )
 """Every kind, in the order of the codes."""
 

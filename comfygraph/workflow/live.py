@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from comfygraph.catalog import NodeCatalog
-from comfygraph.core.values import escape_pointer
+from comfygraph.core.pointer import escape_pointer
 from comfygraph.workflow.class_quirks import LEGACY_NAMES
 from comfygraph.workflow.model import (
     FileGraph,
@@ -129,6 +129,9 @@ class LiveNode:
         title = self.file.raw.get("title")
         if isinstance(title, str) and title:
             return title
+        if self.body is not None:
+            name = self.body.file.raw.get("name")
+            return name if isinstance(name, str) else None
         return self.plan.title if self.plan is not None else None
 
 

@@ -4,7 +4,7 @@ The notebook in which the passes write down what they find.
 
 from __future__ import annotations
 
-from comfygraph.workflow.issues import ConversionIssue, IssueKind
+from comfygraph.workflow.issues import ConversionIssue, IssueKind, Severity
 
 
 class Notes:
@@ -22,7 +22,8 @@ class Notes:
         pointer: str,
         node_id: str | None = None,
         title: str | None = None,
-        help: str | None = None,
+        *,
+        severity: Severity | None = None,
     ) -> None:
         """
         Write a finding down, unless the same was found at the same place for the same node.
@@ -32,12 +33,12 @@ class Notes:
             ConversionIssue(
                 code=kind.code,
                 name=kind.name,
-                severity=kind.severity,
+                severity=severity or kind.severity,
                 message=message,
                 pointer=pointer,
                 node_id=node_id,
                 title=title,
-                help=kind.help if help is None else help,
+                help=kind.help,
             ),
         )
 

@@ -48,17 +48,12 @@ def execution_order(graph: LiveGraph) -> list[LiveNode]:
                         queue.append(graph.by_id[link.target])
     if len(order) < len(graph.nodes):
         reached = {node.id for node in order}
-        order += in_object_order({n.id: n for n in graph.nodes if n.id not in reached})
+        rest = [node for node in graph.nodes if node.id not in reached]
+        # The editor walks through an object here: keys that are numbers first, sorted.
+        order += sorted(
+            rest, key=lambda node: (0, int(node.id)) if is_array_index(node.id) else (1, 0)
+        )
     return order
-
-
-def in_object_order(by_id: dict[str, LiveNode]) -> list[LiveNode]:
-    """
-    Give the values of a JavaScript object in the order of its keys.
-    """
-    numbers = sorted((int(key), key) for key in by_id if is_array_index(key))
-    others = [key for key in by_id if not is_array_index(key)]
-    return [by_id[key] for _, key in numbers] + [by_id[key] for key in others]
 
 
 def is_array_index(key: str) -> bool:

@@ -8,11 +8,11 @@ ComfyUI's frontend: a number is rounded to the step of the widget that takes it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from comfygraph.workflow.issues import LOST_PRIMITIVE
-from comfygraph.workflow.live import LiveGraph, LiveNode
+from comfygraph.workflow.live import LiveGraph, LiveInput, LiveNode
 from comfygraph.workflow.model import as_dict, as_list, link_key
 from comfygraph.workflow.notes import Notes
 from comfygraph.workflow.plan import Widget
@@ -41,8 +41,16 @@ def apply_primitives(graph: LiveGraph, notes: Notes) -> list[LiveNode]:
             continue
         if node.file.properties.get(REPLACES_TEXT) and isinstance(stored[0], str):
             asking.append(node)
-        for target, slot_name in _targets(graph, node, notes):
+        for target, slot_name in primitive_targets(graph, node):
             write(node, target, slot_name, stored[0])
+        if any(target.type in REROUTES for target, _ in _connected(graph, node)):
+            notes.add(
+                LOST_PRIMITIVE,
+                "the value of this primitive goes through a reroute and gets lost",
+                node.pointer,
+                node.id,
+                node.title,
+            )
     return asking
 
 
@@ -68,27 +76,25 @@ def fitted(widget: Widget, value: Any) -> Any:
     return value
 
 
-def _targets(graph: LiveGraph, node: LiveNode, notes: Notes) -> list[tuple[LiveNode, str]]:
-    found: list[tuple[LiveNode, str]] = []
+def primitive_targets(graph: LiveGraph, node: LiveNode) -> Iterator[tuple[LiveNode, str]]:
+    """
+    Yield `(target, widget)` for each widget that a primitive is connected to.
+    """
+    for target, slot in _connected(graph, node):
+        if slot is not None and slot.widget is not None and target.body is None:
+            yield target, slot.widget
+
+
+def _connected(
+    graph: LiveGraph, node: LiveNode
+) -> Iterator[tuple[LiveNode, LiveInput | None]]:
     outputs = node.file.outputs
     for item in as_list(as_dict(outputs[0]).get("links")) if outputs else []:
         key = link_key(item)
         link = graph.links.get(key) if key is not None else None
         target = graph.by_id.get(link.target) if link is not None else None
-        if target is None:
-            continue
-        slot = next((slot for slot in target.inputs if slot.link == key), None)
-        if slot is not None and slot.widget is not None and target.body is None:
-            found.append((target, slot.widget))
-        elif target.type in REROUTES:
-            notes.add(
-                LOST_PRIMITIVE,
-                "the value of this primitive goes through a reroute and gets lost",
-                node.pointer,
-                node.id,
-                node.title,
-            )
-    return found
+        if target is not None:
+            yield target, next((slot for slot in target.inputs if slot.link == key), None)
 
 
 def _number(value: Any) -> float:

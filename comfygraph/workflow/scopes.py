@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 from comfygraph.workflow.boundary import Boundary
 from comfygraph.workflow.live import LiveGraph, LiveNode
 from comfygraph.workflow.model import BOUNDARY_IN, as_dict, as_list, node_key
+from comfygraph.workflow.primitives import primitive_targets
+from comfygraph.workflow.proxies import bare_widget_name, proxied
 from comfygraph.workflow.virtual import PRIMITIVE
 
 
@@ -43,7 +45,7 @@ class Scope:
         boundaries: The boundary of each subgraph, by `id()` of its graph.
         prefix: What the ids of its nodes in the prompt start with: `"12:"`.
         shown: Input slot → value that the instance gives to the promoted widget.
-        inner: (node id, widget) → value that the instance gives to an inner widget.
+        inner: Node id → widget → value that the instance gives to an inner widget.
     """
 
     __slots__ = (
@@ -72,7 +74,7 @@ class Scope:
         self.prefix = ""
         self.depth = 0
         self.shown: dict[int, Valued] = {}
-        self.inner: dict[tuple[str, str], Valued] = {}
+        self.inner: dict[str, dict[str, Valued]] = {}
         self._children: dict[str, Scope] = {}
         if host is not None and parent is not None:
             self.prefix = f"{parent.prefix}{host.emit_id}:"
@@ -113,7 +115,7 @@ class Scope:
         """
         Give the value of a node's widget as this instance has it.
         """
-        override = self.inner.get((node.id, widget))
+        override = self.inner.get(node.id, {}).get(widget)
         if override is not None:
             return override
         if widget not in node.values:
@@ -130,29 +132,25 @@ class Scope:
             if target is not None and position < len(stored):
                 self.shown[slot] = Valued(stored[position], f"{start}{position}")
                 position += 1
-        for index, entry in enumerate(proxies):
-            if index >= len(stored):
-                break
+        for index, entry in enumerate(proxies[: len(stored)]):
             if stored[index] is not None and isinstance(entry, list) and len(entry) >= 2:
-                self._put(
-                    node_key(entry[0]), str(entry[1]), Valued(stored[index], f"{start}{index}")
-                )
-        self._take_quarantined(host)
-        for slot, (name, _) in enumerate(self.graph.input_slots):
-            # What a primitive in the parent's graph, or the parent's own instance, sets.
-            override = parent.inner.get((host.id, name))
-            if override is None and name in host.values:
-                override = Valued(host.values[name], host.widget_pointer(name))
-            if override is not None:
-                self.shown[slot] = override
-        if parent.inner and proxies:
-            for entry in proxies:
-                if isinstance(entry, list) and len(entry) >= 2:
-                    override = parent.inner.get((host.id, str(entry[1])))
-                    if override is not None:
-                        self._put(node_key(entry[0]), str(entry[1]), override)
+                self._put(boundary, entry, Valued(stored[index], f"{start}{index}"))
+        self._take_quarantined(boundary, host)
+        given = parent.inner.get(host.id)
+        if not given:
+            return
+        # What the parent's own instance gives to widgets of this one.
+        for widget, value in given.items():
+            slot_shown = boundary.slot_showing(widget)
+            if slot_shown is not None:
+                self.shown[slot_shown] = value
+        for entry in proxies:
+            if isinstance(entry, list) and len(entry) >= 2:
+                override = given.get(bare_widget_name(str(entry[1])))
+                if override is not None:
+                    self._put(boundary, entry, override)
 
-    def _take_quarantined(self, host: LiveNode) -> None:
+    def _take_quarantined(self, boundary: Boundary, host: LiveNode) -> None:
         """
         Take the values that the editor put aside because it could not place them at first.
         """
@@ -162,36 +160,29 @@ class Scope:
             entry = as_list(item.get("originalEntry"))
             if len(entry) >= 2 and entry[0] == "-1" and "hostValue" in item:
                 where = f"{host.pointer}/properties/proxyWidgetErrorQuarantine/{index}/hostValue"
-                self._put("-1", str(entry[1]), Valued(item["hostValue"], where))
+                self._put(boundary, entry, Valued(item["hostValue"], where))
 
-    def _put(self, node_id: str, widget: str, value: Valued) -> None:
+    def _put(self, boundary: Boundary, entry: list[Any], value: Valued) -> None:
         """
-        Give a value to a widget named by an entry of `proxyWidgets`.
+        Give a value to the widget that an entry of `proxyWidgets` names.
         """
-        if node_id == "-1":
-            for slot, (name, _) in enumerate(self.graph.input_slots):
-                if name == widget:
-                    self.shown[slot] = value
-                    return
+        if node_key(entry[0]) == "-1":
+            slot = boundary.slot_named(str(entry[1]))
+            if slot is not None:
+                self.shown[slot] = value
             return
-        node = self.graph.by_id.get(node_id)
-        if node is None:
+        found = proxied(self.graph, entry)
+        if found is None:
             return
-        if node.type == PRIMITIVE:
-            self._put_on_targets(node, value)
+        node, widget = found
+        if node.type == PRIMITIVE and node.plan is None:
+            for target, name in primitive_targets(self.graph, node):
+                self.inner.setdefault(target.id, {})[name] = value
             return
-        for slot in node.inputs:
-            if slot.link is not None and widget in (slot.widget, slot.name):
-                link = self.graph.links.get(slot.link)
+        for slot_in in node.inputs:
+            if slot_in.link is not None and widget in (slot_in.widget, slot_in.name):
+                link = self.graph.links.get(slot_in.link)
                 if link is not None and link.origin == BOUNDARY_IN:
                     self.shown[link.origin_slot] = value
                     return
-        self.inner[node.id, widget] = value
-
-    def _put_on_targets(self, primitive: LiveNode, value: Valued) -> None:
-        links = self.graph.links
-        for node in self.graph.nodes:
-            for slot in node.inputs:
-                link = links.get(slot.link) if slot.link is not None else None
-                if link is not None and link.origin == primitive.id and slot.widget is not None:
-                    self.inner[node.id, slot.widget] = value
+        self.inner.setdefault(node.id, {})[widget] = value
