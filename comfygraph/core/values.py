@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from comfygraph.core.pointer import escape_pointer
 from comfygraph.errors import PromptError
 
 JsonValue: TypeAlias = Any
@@ -241,10 +242,3 @@ def _kind(value: JsonValue) -> str:
             return "a list"
         case _:
             return "an object"
-
-
-def escape_pointer(token: str) -> str:
-    """
-    Escape one token of a JSON pointer (RFC 6901, section 3).
-    """
-    return token.replace("~", "~0").replace("/", "~1")

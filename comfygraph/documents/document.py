@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from comfygraph.core.values import JsonValue, Prompt, escape_pointer
+from comfygraph.core.pointer import escape_pointer
 from comfygraph.documents.json_text import MAX_BYTES, decode_text, parse_json
 from comfygraph.errors import InputError, PromptError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from comfygraph.core.values import JsonValue, Prompt
 
 Kind = Literal["prompt", "wrapped", "history", "queue", "tams", "civitai", "workflow", "unknown"]
 
@@ -58,6 +62,8 @@ class Document:
                 f"{self.path} is a workflow of the editor, not a prompt",
                 hint="convert it with `comfygraph convert`",
             )
+        from comfygraph.core.values import Prompt
+
         try:
             return Prompt.from_json(self.prompt)
         except PromptError as exc:
@@ -78,7 +84,7 @@ class Document:
         return f"{self.base}/{escape_pointer(node_id)}/inputs/{escape_pointer(name)}"
 
 
-def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
+def read_bytes(path: str | Path, *, limit: int = MAX_BYTES) -> bytes:
     """
     Read a file that may come from anybody.
 
@@ -90,12 +96,12 @@ def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
         InputError: It is missing, unreadable, no file, or too large.
     """
     try:
-        if not path.exists():
-            raise InputError(f"{path}: no such file")
-        if path.is_dir():
-            raise InputError(f"{path}: is a directory")
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             data = file.read(limit + 1)
+    except FileNotFoundError as exc:
+        raise InputError(f"{path}: no such file") from exc
+    except IsADirectoryError as exc:
+        raise InputError(f"{path}: is a directory") from exc
     except OSError as exc:
         raise InputError(f"{path}: {exc.strerror or exc}") from exc
     if len(data) > limit:
@@ -117,7 +123,7 @@ def open_document(source: str | Path | bytes, *, name: str | None = None) -> Doc
     if isinstance(source, bytes):
         data, label = source, name or "<bytes>"
     else:
-        data, label = read_bytes(Path(source)), name or str(source)
+        data, label = read_bytes(source), name or str(source)
     text = decode_text(data)
     return recognise(parse_json(text), text=text, path=label)
 

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from comfygraph.core.values import escape_pointer
+from comfygraph.core.pointer import escape_pointer
 from comfygraph.errors import InputError
 
 MAX_BYTES = 64 << 20

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from comfygraph.core.pointer import parse_pointer, pointer_chain
+
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -31,15 +33,6 @@ class Span:
 class _Branch:
     wanted: list[str] = field(default_factory=list)
     children: dict[str, _Branch] = field(default_factory=dict)
-
-
-def parse_pointer(pointer: str) -> list[str]:
-    """
-    Split a JSON pointer (RFC 6901) into its tokens.
-    """
-    if not pointer:
-        return []
-    return [token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/")]
 
 
 def find_spans(text: str, pointers: Iterable[str]) -> dict[str, Span]:
@@ -149,7 +142,7 @@ def locate_all(text: str, pointers: Iterable[str]) -> dict[str, tuple[int, int]]
     """
     Give `(line, column)` for every pointer; one that leads nowhere gets its nearest parent.
     """
-    chains = {pointer: _ancestors(pointer) for pointer in pointers}
+    chains = {pointer: pointer_chain(pointer) for pointer in pointers}
     spans = find_spans(text, {ancestor for chain in chains.values() for ancestor in chain})
     table = LineTable(text)
     out: dict[str, tuple[int, int]] = {}
@@ -157,11 +150,3 @@ def locate_all(text: str, pointers: Iterable[str]) -> dict[str, tuple[int, int]]
         span = next(spans[ancestor] for ancestor in chain if ancestor in spans)
         out[pointer] = table.position(span.start)
     return out
-
-
-def _ancestors(pointer: str) -> list[str]:
-    chain = [pointer]
-    while pointer:
-        pointer = pointer[: pointer.rfind("/")]
-        chain.append(pointer)
-    return chain

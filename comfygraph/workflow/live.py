@@ -294,6 +294,8 @@ def _lay_out_stored(node: LiveNode) -> None:
 
 def _slots(listed: Any) -> list[tuple[str, str]]:
     return [
-        (str(item.get("name", "")), type_text(item.get("type"))) if isinstance(item, dict) else ("", "*")
+        (str(item.get("name", "")), type_text(item.get("type")))
+        if isinstance(item, dict)
+        else ("", "*")
         for item in as_list(listed)
     ]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfygraph.core.values import escape_pointer
+from comfygraph.core.pointer import escape_pointer
 from comfygraph.documents import find_spans, locate, locate_all
 
 TEXT = """{

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from comfygraph.core.pointer import pointer_chain
 from comfygraph.documents.positions import LineTable, find_spans
 from comfygraph.lint.diagnostic import Diagnostic, Report
 
@@ -35,7 +36,7 @@ def places_of(report: Report, *, related: bool = False) -> dict[str, Place]:
         pointers |= {item.pointer for found in report.diagnostics for item in found.related}
     if report.text is None:
         return {pointer: Place(1, 1, 2) for pointer in pointers}
-    chains = {pointer: _ancestors(pointer) for pointer in pointers}
+    chains = {pointer: pointer_chain(pointer) for pointer in pointers}
     spans = find_spans(report.text, {item for chain in chains.values() for item in chain})
     table = LineTable(report.text)
     out: dict[str, Place] = {}
@@ -66,11 +67,3 @@ def place_of(diagnostic: Diagnostic, places: dict[str, Place], report: Report) -
         excerpt = LineTable(report.text).line_text(line) if report.text is not None else None
         return Place(line, column, column + 1, excerpt)
     return places[diagnostic.pointer]
-
-
-def _ancestors(pointer: str) -> list[str]:
-    chain = [pointer]
-    while pointer:
-        pointer = pointer[: pointer.rfind("/")]
-        chain.append(pointer)
-    return chain
