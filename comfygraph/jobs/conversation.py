@@ -96,7 +96,8 @@ class Conversation:
         self._outage_since: float | None = None
         self._outage_told = False
         self._unreadable = 0
-        self._accepted_at = 0.0
+        self._accepted_at: float | None = None
+        self._early: list[str | bytes] = []
         self._end: JobEnd | None = None
         self.cancel_settled = False
         """Whether a cancel that was asked for has been answered."""
@@ -110,9 +111,11 @@ class Conversation:
             DeadlinePassed: The job may still run.
             TargetError: The service refused or was out of reach.
         """
-        if self._submission is not None and not (yield from self._hand_in(self._submission)):
-            return
-        self._accepted_at = self._courier.now()
+        if self._submission is not None:
+            if not (yield from self._hand_in(self._submission)):
+                return
+        else:
+            self._accepted_at = self._courier.now()
         while self._end is None:
             yield from self._step()
         yield from self._stream.close()
@@ -140,9 +143,14 @@ class Conversation:
         self._tracker.job_id = self.ref.job_id
         yield Mark(Stage.ACCEPTED, self.ref)
         if not known_before:
+            self._early.clear()
             yield from self._stream.close()
         # a service that says nothing more than "taken" has queued the job
         yield from self._take((*submitted.observations, JobSeen(JobPhase.QUEUED)))
+        self._accepted_at = self._courier.now()
+        for data in self._early:
+            yield from self._take(self._stream.read(data))
+        self._early.clear()
         self._plan_poll(self._rhythm.after_submit())
         return True
 
@@ -209,6 +217,7 @@ class Conversation:
 
     def _cancel(self) -> Talk[None]:
         self._courier.take_cancel()
+        yield Tell((Notice("asking the service to cancel the job"),))
         try:
             answer = yield from self._courier.run(self._target.cancel(self.ref), firm=True)
         except TargetError as exc:
@@ -241,7 +250,7 @@ class Conversation:
 
     def _outage(self, exc: TargetError) -> Talk[None]:
         now = self._courier.now()
-        if isinstance(exc, NotFound) and now - self._accepted_at > _NEWBORN:
+        if isinstance(exc, NotFound) and now - (self._accepted_at or 0.0) > _NEWBORN:
             raise exc
         self._unreadable += isinstance(exc, ProtocolError)
         if self._unreadable > _FORGIVEN:
@@ -266,6 +275,9 @@ class Conversation:
                 was_open = self._stream.lost()
                 if was_open:  # polling fills the gap
                     self._next_poll = min(self._next_poll, self._courier.now())
+            case Frame(data=data) if self._accepted_at is None:
+                # the stream is faster than the answer to the submit: that one is told first
+                self._early.append(data)
             case Frame(data=data):
                 yield from self._take(self._stream.read(data))
             case _:

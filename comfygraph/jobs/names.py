@@ -14,6 +14,7 @@ _SEPARATORS = re.compile(r"[/\\]")
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file, plus the two console devices
 _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])\s*(?:\.|$)", re.I)
+_COUNTER = re.compile(r"(.*_)([0-9]{5,12})_", re.DOTALL)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 _ENDINGS = {
@@ -67,9 +68,16 @@ def safe_name(name: str, *, media_type: str = "", fallback: str = "file") -> str
 def counted(name: str, number: int) -> str:
     """
     Give the name for 1, then `name_2.png`, `name_3.png` and so on.
+
+    Names that count already, as ComfyUI's `name_00001_.png`, count on: `name_00002_.png`.
     """
+    if number == 1:
+        return name
     stem, ending = split_ending(name)
-    return name if number == 1 else f"{stem}_{number}{ending}"
+    own = _COUNTER.fullmatch(stem)
+    if own:
+        return f"{own[1]}{int(own[2]) + number - 1:0{len(own[2])}}_{ending}"
+    return f"{stem}_{number}{ending}"
 
 
 def split_ending(name: str) -> tuple[str, str]:

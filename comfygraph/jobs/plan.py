@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
+from comfygraph.catalog import NodeCatalog
 from comfygraph.core.graph import GraphView
 from comfygraph.core.values import JsonValue, Prompt
 from comfygraph.errors import UsageError
@@ -37,6 +38,7 @@ class Plan:
         previews: Whether pictures of nodes at work are asked for.
         policy: How to treat the service, where not as the target says.
         settings: Clock, chance, limits, patience.
+        catalog: The classes that an embedded emulator has; default is the bundled core.
     """
 
     target: Target | str
@@ -47,6 +49,7 @@ class Plan:
     previews: bool = False
     policy: Policy | None = None
     settings: Settings = field(default_factory=Settings)
+    catalog: NodeCatalog | None = field(default=None, repr=False)
 
     def open(self) -> tuple[Conversation, Callable[[], None]]:
         """
@@ -79,7 +82,7 @@ class Plan:
             raise UsageError("the job of an embedded emulator ends with it")
         from comfygraph.emulator.server import Emulator
 
-        emulator = stack.enter_context(Emulator())
+        emulator = stack.enter_context(Emulator(catalog=self.catalog))
         return get_target(EMULATOR, {"COMFYUI_URL": emulator.url("comfyui")})
 
     def _job_for(self, target: Target) -> Submission | JobRef:

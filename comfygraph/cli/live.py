@@ -1,0 +1,277 @@
+"""
+The block that redraws: what runs, how far everything is, and what is done collapsed to lines.
+
+      done   Load Checkpoint (4) · LoRA: style (10) · positive (6)
+      17/26  base pass (3)      ███████████▌       0:04
+      wait   4 more
+      58 %   ██████████▋        0:06, about 0:04 left
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from comfygraph.cli.progress import clean, clock_text, label_of, steps_text
+from comfygraph.core.values import Node
+from comfygraph.jobs.progress import Active, Progress
+from comfygraph.targets.events import (
+    Event,
+    JobEnd,
+    JobQueued,
+    JobStarted,
+    JobSucceeded,
+    NodeCached,
+    NodeFailed,
+    NodeFinished,
+    Notice,
+)
+
+_WIDEST = 78
+_INDENT = "  "
+_WORD = 6
+_BAR = 20
+_SLOW = 1.0
+"""A node that took so many seconds gets a line of its own when it is done."""
+_PER_SECOND = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Glyphs:
+    full: str
+    parts: str
+    dot: str
+    dots: str
+
+
+_UNICODE = _Glyphs("█", " ▏▎▍▌▋▊▉", " · ", "…")
+_ASCII = _Glyphs("#", " ", ", ", "...")
+
+
+class LiveReporter:
+    """
+    Shows a job in a terminal.
+
+    Args:
+        nodes: The graph.
+        progress: Follows the job; is fed here.
+        console: The terminal.
+        place: Where the job runs, for the line before it does.
+        clock: Seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        nodes: Mapping[str, Node],
+        progress: Progress,
+        console: Console,
+        *,
+        place: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._nodes = nodes
+        self._progress = progress
+        self._console = console
+        self._clock = clock
+        self._state = f"handing the graph to {place}"
+        self._began = clock()
+        self._glyphs = _ASCII if console.options.ascii_only else _UNICODE
+        self._group: list[str] = []
+        self._group_word = "done"
+        labels = (cell_len(label_of(nodes, node_id)) for node_id in nodes)
+        self._label_width = min(max(labels, default=8), 30)
+        self.cancelling = False
+        self._live = Live(
+            self,
+            console=console,
+            refresh_per_second=_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None or self._progress.started_at is not None:
+            self._flush()
+        self._live.stop()
+
+    def event(self, event: Event) -> None:
+        """
+        Take in an event; the block shows it when it is drawn next.
+        """
+        before: Active | None = None
+        if isinstance(event, NodeFinished):
+            before = self._progress.active.get(event.node_id)
+        self._progress.feed(event)
+        match event:
+            case JobQueued(position=position):
+                ahead = "" if not position else f", {position} before it"
+                self._state = f"queued{ahead}"
+            case JobStarted():
+                self._state = "started"
+            case NodeFinished(node_id=node_id):
+                self._finished(node_id, before)
+            case NodeCached(node_id=node_id):
+                self._collect("cached", label_of(self._nodes, node_id))
+            case NodeFailed(node_id=node_id, message=message):
+                self._flush()
+                label = label_of(self._nodes, node_id)
+                self._print("failed", f"{label}: {clean(message)}", "red", wrap=True)
+            case Notice(message=message, node_id=node_id):
+                self._flush()
+                label = f"{label_of(self._nodes, node_id)}: " if node_id is not None else ""
+                self._print("note", f"{label}{clean(message)}", "yellow", wrap=True)
+            case _ if isinstance(event, JobEnd):
+                self._end(event)
+            case _:
+                pass
+
+    def _end(self, event: JobEnd) -> None:
+        self._flush()
+        if isinstance(event, JobSucceeded):
+            self._console.print(self._overall(self._width(), final=True))
+
+    def _finished(self, node_id: str, active: Active | None) -> None:
+        label = label_of(self._nodes, node_id)
+        took = 0.0 if active is None else self._clock() - active.since
+        if active is None or took < _SLOW:
+            self._collect("done", label)
+            return
+        self._flush()
+        steps = f"{int(active.max)} steps, " if active.max > 1 and active.max.is_integer() else ""
+        self._print("done", label, "green", tail=f"{steps}{clock_text(took)}")
+
+    def _collect(self, word: str, label: str) -> None:
+        """
+        Put a label into the line of what was done in no time; a full line is printed.
+        """
+        if word != self._group_word:
+            self._flush()
+            self._group_word = word
+        longer = self._glyphs.dot.join([*self._group, label])
+        if self._group and len(_INDENT) + _WORD + 1 + cell_len(longer) > self._width():
+            self._flush()
+        self._group.append(label)
+
+    def _flush(self) -> None:
+        if self._group:
+            group, self._group = self._group, []
+            self._print(self._group_word, self._glyphs.dot.join(group), "green")
+
+    def _print(
+        self, word: str, text: str, style: str, *, tail: str = "", wrap: bool = False
+    ) -> None:
+        line = self._line(word, style)
+        if tail:
+            line.append(self._fit(text, self._label_width))
+            line.append(f"  {tail}", "dim")
+        else:
+            line.append(text)
+        self._console.print(
+            line, no_wrap=not wrap, overflow="fold" if wrap else "ellipsis", crop=not wrap
+        )
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = min(options.max_width, _WIDEST + 1) - 1
+        yield from self._block(width, max(console.size.height - 6, 1))
+
+    def _block(self, width: int, most: int) -> Iterator[Text]:
+        progress = self._progress
+        if self._group:
+            line = self._line(self._group_word, "green")
+            line.append(self._glyphs.dot.join(self._group))
+            yield self._cut(line, width)
+        if progress.started_at is None:
+            line = self._line(self._waiting_word(), "yellow" if self.cancelling else "cyan")
+            line.append(f"{self._state}  ")
+            line.append(clock_text(self._clock() - self._began), "dim")
+            yield self._cut(line, width)
+            return
+        active = list(progress.active.items())
+        for node_id, state in active[:most]:
+            yield self._active(node_id, state, width)
+        left = progress.left + max(len(active) - most, 0)
+        if left:
+            line = self._line("wait", "dim")
+            line.append(f"{left} more", "dim")
+            yield self._cut(line, width)
+        yield self._overall(width)
+
+    def _waiting_word(self) -> str:
+        if self.cancelling:
+            return "cancel"
+        return "queue" if self._progress.position is not None else "send"
+
+    def _active(self, node_id: str, state: Active, width: int) -> Text:
+        line = self._line(steps_text(state.value, state.max) or "run", "cyan")
+        took = clock_text(self._clock() - state.since)
+        bar = _BAR if width >= 60 else width - 40 if width >= 46 else 0
+        room = width - cell_len(line.plain) - len(took) - 2 - (bar + 2 if bar else 0)
+        label = label_of(self._nodes, node_id)
+        line.append(self._fit(label, max(min(self._label_width, room), 4)))
+        if bar:
+            line.append("  ")
+            line.append(self._bar(state.fraction, bar), "cyan")
+        line.append(f"  {took}", "dim")
+        return self._cut(line, width)
+
+    def _overall(self, width: int, *, final: bool = False) -> Text:
+        progress = self._progress
+        line = self._line(f"{int(100 * progress.fraction)} %", "bold")
+        if width >= 46:
+            line.append(self._bar(progress.fraction, _BAR), "green" if final else "bold")
+            line.append("  ")
+        line.append(clock_text(progress.elapsed()))
+        remaining = progress.remaining()
+        if self.cancelling:
+            line.append(", asking the service to cancel", "yellow")
+        elif remaining is not None:
+            line.append(f", about {clock_text(remaining + 0.5)} left", "dim")
+        return self._cut(line, width)
+
+    def _line(self, word: str, style: str) -> Text:
+        line = Text(_INDENT, no_wrap=True, overflow="ellipsis", end="\n")
+        line.append(f"{word:<{_WORD}} ", style)
+        return line
+
+    def _bar(self, fraction: float, width: int) -> str:
+        parts = self._glyphs.parts
+        eighths = int(fraction * width * len(parts))
+        full, rest = divmod(eighths, len(parts))
+        bar = self._glyphs.full * full + (parts[rest] if rest else "")
+        return f"{bar:<{width}}"
+
+    def _fit(self, text: str, width: int) -> str:
+        if cell_len(text) <= width:
+            return set_cell_size(text, width)
+        dots = self._glyphs.dots
+        # the end of a label is the node's id, which tells more than the middle of its title
+        head, tail = text, ""
+        opening = text.rfind(" (")
+        if opening > 0 and cell_len(text[opening:]) < width - 4:
+            head, tail = text[:opening], text[opening:]
+        room = max(width - cell_len(tail) - cell_len(dots), 0)
+        return set_cell_size(set_cell_size(head, room).rstrip() + dots + tail, width)
+
+    def _cut(self, line: Text, width: int) -> Text:
+        line.truncate(max(width, 1), overflow="crop" if self._glyphs is _ASCII else "ellipsis")
+        return line
+
+    def _width(self) -> int:
+        return min(self._console.width, _WIDEST + 1) - 1
