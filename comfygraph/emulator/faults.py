@@ -48,6 +48,7 @@ class Faults:
     Args:
         slow_start: Seconds that a job waits in the queue at least.
         fail_node: The id or class of the node at which jobs fail; `*` for the first one.
+        fail_at: After which share of its steps that node fails, 0 to 1.
         fail_message: What that node says.
         transient: The failure is of the kind that another try may mend.
         expire_jobs: Jobs run out of time before they start.
@@ -116,6 +117,7 @@ class Faults:
 
     slow_start: float = 0.0
     fail_node: str = ""
+    fail_at: float = 0.5
     fail_message: str = "the emulator was told to fail here"
     transient: bool = False
     expire_jobs: bool = False

@@ -174,7 +174,7 @@ class Run:
         fails = job.faults.fail_node in {"*", run.node_id, view.class_type}
         for step in range(1, steps + 1):
             await self._tick()
-            if fails and step > steps // 2:
+            if fails and step > steps * job.faults.fail_at:
                 break
             run.value, run.max = step, steps
             job.steps_done += 1

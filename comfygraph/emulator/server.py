@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import threading
 import time
@@ -199,13 +200,18 @@ class Emulator:
 
     def run_forever(self, *, ready: Callable[[], None] | None = None) -> None:
         """
-        Serve until interrupted (Ctrl-C).
+        Serve until interrupted (Ctrl-C, or SIGTERM in the main thread).
 
         Args:
             ready: Called once the server takes connections.
         """
         self.start()
+        asked = signal.SIGTERM
+        before = None
         try:
+            if threading.current_thread() is threading.main_thread():
+                # So that temporary files go away then, too.
+                before = signal.signal(asked, signal.default_int_handler)
             if ready is not None:
                 ready()
             while self._thread is not None and self._thread.is_alive():
@@ -214,6 +220,8 @@ class Emulator:
             pass
         finally:
             self.stop()
+            if before is not None:
+                signal.signal(asked, before)
 
     def _listen(self) -> socket.socket:
         try:
