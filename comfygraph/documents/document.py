@@ -7,7 +7,7 @@ an entry of ComfyUI's history or queue; a TAMS job body; a Civitai workflow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,6 +39,8 @@ class Document:
         base: JSON pointer of the graph in the file, `""` for a bare prompt.
         class_key: How the document spells `class_type`.
         targets: `partial_execution_targets` of a request body, or `None`.
+        places: For a graph that was converted: node id and input name → JSON pointer into
+            the file that it was converted from. `None` where the graph stands in the file.
     """
 
     path: str
@@ -49,6 +51,7 @@ class Document:
     base: str = ""
     class_key: str = "class_type"
     targets: Any = None
+    places: Callable[[str, str | None], str] | None = None
 
     def to_prompt(self) -> Prompt:
         """
@@ -57,7 +60,7 @@ class Document:
         Raises:
             PromptError: The document holds no prompt, or a malformed one.
         """
-        if self.kind == "workflow":
+        if self.kind == "workflow" and self.prompt is None:
             raise PromptError(
                 f"{self.path} is a workflow of the editor, not a prompt",
                 hint="convert it with `comfygraph convert`",
@@ -75,12 +78,16 @@ class Document:
         """
         Give the JSON pointer of a node in the file.
         """
+        if self.places is not None:
+            return self.places(node_id, None)
         return f"{self.base}/{escape_pointer(node_id)}"
 
     def input_pointer(self, node_id: str, name: str) -> str:
         """
         Give the JSON pointer of an input in the file.
         """
+        if self.places is not None:
+            return self.places(node_id, name)
         return f"{self.base}/{escape_pointer(node_id)}/inputs/{escape_pointer(name)}"
 
 

@@ -1,0 +1,125 @@
+"""
+Linting the editor's workflows: convert, check the prompt, point into the workflow file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from comfygraph.catalog import NodeCatalog
+from comfygraph.documents import Document
+from comfygraph.errors import WorkflowError
+from comfygraph.lint.context import Finding, RuleContext
+from comfygraph.lint.diagnostic import Diagnostic, Related, Severity
+from comfygraph.lint.rule import Rule
+from comfygraph.workflow import ISSUE_KINDS, ConversionIssue, IssueKind, SourceMap, convert
+
+_TOLD_BY_RULES = frozenset({"CG501"})
+"""Lint has a rule of its own for the same cause, which also knows the node's pack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """
+    A workflow as lint sees it.
+
+    Args:
+        document: The document with its prompt, whose pointers lead into the workflow file.
+            A workflow that cannot be converted at all has no prompt.
+        diagnostics: What the conversion found.
+        sources: Where the nodes of the prompt stand in the file.
+    """
+
+    document: Document
+    diagnostics: tuple[Diagnostic, ...]
+    sources: SourceMap | None
+
+    def finish(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """
+        Make findings about the prompt into findings about the workflow: with the subgraphs
+        around the node, and without repairs, which are meant for prompts.
+        """
+        return [self._finish(diagnostic) for diagnostic in diagnostics]
+
+    def _finish(self, diagnostic: Diagnostic) -> Diagnostic:
+        around: tuple[Related, ...] = ()
+        if self.sources is not None and diagnostic.node_id in self.sources:
+            around = tuple(
+                Related(step.pointer, f'inside the subgraph "{step.title}" ({step.node_id})')
+                for step in self.sources[diagnostic.node_id].path
+            )
+        return replace(diagnostic, related=(*around, *diagnostic.related), fixes=())
+
+
+def converted(document: Document, catalog: NodeCatalog) -> Converted:
+    """
+    Convert a document of kind `workflow` for lint.
+
+    Args:
+        document: The document.
+        catalog: The classes to convert with.
+    """
+    try:
+        result = convert(document.value, catalog)
+    except WorkflowError as exc:
+        message = exc.message.removeprefix(f"{document.path}: ")
+        problem = Diagnostic(
+            UNCONVERTIBLE.id,
+            UNCONVERTIBLE.name,
+            UNCONVERTIBLE.severity,
+            message,
+            "",
+            help=exc.hint,
+            file=document.path,
+        )
+        return Converted(document, (problem,), None)
+    sources = result.source_map
+    return Converted(
+        replace(document, prompt=result.prompt.to_json(), places=sources.pointer),
+        tuple(
+            _diagnose(issue, document.path)
+            for issue in result.diagnostics
+            if issue.code not in _TOLD_BY_RULES
+        ),
+        sources,
+    )
+
+
+def _diagnose(issue: ConversionIssue, file: str) -> Diagnostic:
+    return Diagnostic(
+        issue.code,
+        issue.name,
+        Severity(issue.severity),
+        issue.message,
+        issue.pointer,
+        node_id=issue.node_id,
+        title=issue.title,
+        help=issue.help or None,
+        file=file,
+    )
+
+
+def _rule(kind: IssueKind) -> Rule:
+    def found_by_the_conversion(ctx: RuleContext) -> Iterable[Finding]:
+        return ()
+
+    found_by_the_conversion.__doc__ = f"## What it does\n{kind.doc}\n"
+    if kind.help:
+        found_by_the_conversion.__doc__ += f"\n## Use instead\n{kind.help}\n"
+    return Rule(kind.code, kind.name, Severity(kind.severity), found_by_the_conversion, "0.1.0")
+
+
+UNCONVERTIBLE = _rule(
+    IssueKind(
+        "CG500",
+        "unconvertible-workflow",
+        "error",
+        "Reports a workflow that cannot be converted into a prompt at all: its nodes or links "
+        "are not what the editor writes, or there are absurdly many of them.",
+        "",
+    )
+)
+
+CONVERSION_RULES: tuple[Rule, ...] = (UNCONVERTIBLE, *map(_rule, ISSUE_KINDS))
+"""What a conversion can find, as rules that can be selected, ignored and explained."""
