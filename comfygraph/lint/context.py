@@ -10,15 +10,22 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from comfygraph.catalog import InputSpec, NodeCatalog, NodeDef
+from comfygraph.core.adjacency import is_acyclic
 from comfygraph.documents import Document
 from comfygraph.lint.diagnostic import Edit, Fix, Related, Severity
-from comfygraph.lint.faults import Checked, Fault, check_node
+from comfygraph.lint.faults import RECURSION_LIMIT, Checked, Fault, check_node
+from comfygraph.lint.signs import SAFE_INTEGER, class_signs, text_signs
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """
     What a rule yields; the engine adds the rule's id, name and severity.
+
+    `accepted` says that the server takes this all the same, where it refuses most of what
+    the rule finds.
+
+    `sensitive` keeps the place's text out of every excerpt: it holds a secret.
     """
 
     message: str
@@ -29,6 +36,7 @@ class Finding:
     related: tuple[Related, ...] = ()
     fixes: tuple[Fix, ...] = ()
     severity: Severity | None = None
+    sensitive: bool = False
 
 
 class Constant(NamedTuple):
@@ -50,6 +58,16 @@ class LinkUse(NamedTuple):
     spec: InputSpec | None
 
 
+class Rewrite(NamedTuple):
+    """A value that the server turns into another one, which a person may not have meant."""
+
+    node_id: str
+    input: str
+    before: Any
+    after: Any
+    spec: InputSpec
+
+
 @dataclass(frozen=True, slots=True)
 class LintOptions:
     """
@@ -59,11 +77,13 @@ class LintOptions:
         strict_files: Names of files must be in the catalog's lists.
         target: The service that the graph is meant for, or `None`.
         settings: Options of single rules, by rule name.
+        severities: Rule id → severity, where the person overrides the rule's own.
     """
 
     strict_files: bool = False
     target: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    severities: Mapping[str, Severity] = field(default_factory=dict)
 
 
 class RuleContext:
@@ -76,7 +96,9 @@ class RuleContext:
         options: What the person wants to know.
 
     `nodes` holds the nodes whose class the catalog knows and that are well formed;
-    `outputs` the output nodes among them; `faults` what the server would refuse, by kind.
+    `outputs` the output nodes among them; `faults` what the server would refuse, by kind;
+    `signs` tells which rules can have something to say: kinds of fault, and the words that
+    `_look` and `_walk` add. Whole families of rules cost a clean graph nothing so.
     """
 
     def __init__(self, document: Document, catalog: NodeCatalog, options: LintOptions) -> None:
@@ -96,22 +118,34 @@ class RuleContext:
         self.numbers: list[Constant] = []
         self.others: list[Constant] = []
         self.undeclared: list[Constant] = []
+        self.unlisted: list[Constant] = []
+        self.rewrites: list[Rewrite] = []
         self.links: list[LinkUse] = []
-        self.key_count = 0
+        self.signs: set[str] = set()
         self._walk()
+        self._look()
 
     def _walk(self) -> None:
         prompt = self.prompt
+        signs = self.signs
         find = self.catalog.find
         strict = self.options.strict_files
         for node_id, node in prompt.items():
             if not isinstance(node, dict):
+                signs.add("malformed")
                 continue
             class_type = node.get("class_type")
-            definition = find(class_type) if isinstance(class_type, str) else None
-            if definition is None:
-                if isinstance(class_type, str):
+            inputs = node.get("inputs")
+            definition = None
+            if isinstance(class_type, str):
+                definition = find(class_type)
+                if definition is None:
                     self.unknown.append(node_id)
+            else:
+                signs.add("no-class" if class_type is None else "malformed")
+            if not isinstance(inputs, dict) and "inputs" in node:
+                signs.add("malformed")
+            if definition is None:
                 continue
             checked = check_node(node_id, node, definition, prompt, find, strict)
             self.definitions[node_id] = definition
@@ -120,31 +154,87 @@ class RuleContext:
                 self.faults.setdefault(fault.kind, []).append(fault)
             if definition.output_node:
                 self.outputs.append(node_id)
-            inputs = node.get("inputs")
             if isinstance(inputs, dict):
                 self.nodes[node_id] = node
                 self._collect(node_id, inputs, checked.specs)
+                if checked.rewrites:
+                    self._rewritten(node_id, inputs, checked)
 
     def _collect(
         self, node_id: str, inputs: Mapping[str, Any], specs: Mapping[str, InputSpec]
     ) -> None:
+        new = tuple.__new__  # A third faster than the call of a named tuple's class.
+        signs = self.signs
         for name, value in inputs.items():
             spec = specs.get(name)
-            if type(value) is list:
+            kind = type(value)
+            if kind is list:
                 if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int):
-                    self.links.append(LinkUse(node_id, name, value[0], value[1], spec))
+                    source, slot = value
+                    self.links.append(new(LinkUse, (node_id, name, source, slot, spec)))
+                    if slot < 0 or slot is True or slot is False:
+                        signs.add("odd-slot")
                 if spec is None:
                     self.undeclared.append(Constant(node_id, name, value, None))
+                    signs.add("undeclared-list")
                 continue
-            constant = Constant(node_id, name, value, spec)
-            if type(value) is str:
+            constant = new(Constant, (node_id, name, value, spec))
+            if kind is str:
                 self.strings.append(constant)
-            elif type(value) is int or type(value) is float:
+                if spec is not None and spec.files is not None:
+                    signs.add("files")
+                    if value not in (spec.options or ()):
+                        self.unlisted.append(constant)
+            elif kind is int:
                 self.numbers.append(constant)
+                if not -SAFE_INTEGER <= value <= SAFE_INTEGER:
+                    signs.add("unsafe-integer")
+            elif kind is float:
+                self.numbers.append(constant)
+                if value - value != 0.0:
+                    signs.add("not-finite")
             else:
                 self.others.append(constant)
+                signs.add("null" if value is None else "object" if kind is dict else "boolean")
             if spec is None:
                 self.undeclared.append(constant)
+                signs.add("undeclared")
+
+    def _rewritten(self, node_id: str, inputs: Mapping[str, Any], checked: Checked) -> None:
+        for name, after in checked.rewrites.items():
+            before = inputs[name]
+            if type(after) is float and type(before) is int:
+                continue  # 8 for 8.0: every editor writes that.
+            rewrite = Rewrite(node_id, name, before, after, checked.specs[name])
+            self.rewrites.append(rewrite)
+            self.signs.add("rewritten")
+
+    def _look(self) -> None:
+        signs = self.signs
+        document = self.document
+        signs.update(self.faults)
+        signs.add(f"kind:{document.kind}")
+        if not isinstance(document.prompt, dict) or document.kind == "unknown":
+            signs.add("malformed")
+        if self.unknown:
+            signs.add("unknown-class")
+        if not self.outputs:
+            signs.add("no-output")
+        elif len(self.outputs) > 1:
+            signs.add("outputs")
+        if document.text is not None:
+            signs.add("text")
+        if self.options.target is not None:
+            signs.add(f"target:{self.options.target}")
+        if len(self.prompt) > RECURSION_LIMIT:
+            signs.add("large")
+        if not is_acyclic(self.adjacency):
+            signs.add("cycle")
+        if self.outputs and len(self.reachable) < len(self.adjacency):
+            signs.add("unreachable")
+        for definition in set(self.definitions.values()):
+            signs.update(class_signs(definition))
+        signs.update(text_signs(self.strings))
 
     @cached_property
     def adjacency(self) -> dict[str, list[str]]:
@@ -235,12 +325,15 @@ class RuleContext:
         related: tuple[Related, ...] = (),
         fixes: tuple[Fix, ...] = (),
         severity: Severity | None = None,
+        accepted: bool = False,
     ) -> Finding:
         """
         Make a finding about a whole node.
         """
         pointer = self.node_pointer(node_id)
-        return Finding(message, pointer, node_id, None, help, related, fixes, severity)
+        return Finding(
+            message, pointer, node_id, None, help, related, fixes, severity, accepted
+        )
 
     def at_input(
         self,
@@ -252,6 +345,7 @@ class RuleContext:
         related: tuple[Related, ...] = (),
         fixes: tuple[Fix, ...] = (),
         severity: Severity | None = None,
+        sensitive: bool = False,
     ) -> Finding:
         """
         Make a finding about an input; it points at the node where the input is absent.
@@ -260,7 +354,7 @@ class RuleContext:
         inputs = node.get("inputs") if isinstance(node, dict) else None
         present = isinstance(inputs, dict) and name in inputs
         pointer = self.input_pointer(node_id, name) if present else self.node_pointer(node_id)
-        return Finding(message, pointer, node_id, name, help, related, fixes, severity)
+        return Finding(message, pointer, node_id, name, help, related, fixes, severity, sensitive)
 
     def related(self, node_id: str, message: str) -> Related:
         """

@@ -83,6 +83,7 @@ class Diagnostic:
         server_error: The error type that ComfyUI itself would give, or `None`.
         file: The file, filled in by the engine.
         place: `(line, column)` where there is no pointer yet: the text is not JSON.
+        sensitive: What stands at the pointer is a secret, and must not be shown.
     """
 
     rule_id: str
@@ -100,6 +101,7 @@ class Diagnostic:
     server_error: str | None = None
     file: str = ""
     place: tuple[int, int] | None = None
+    sensitive: bool = False
 
     def with_severity(self, severity: Severity) -> Diagnostic:
         """
