@@ -44,10 +44,11 @@ class Converted:
 
     def _finish(self, diagnostic: Diagnostic) -> Diagnostic:
         around: tuple[Related, ...] = ()
-        if self.sources is not None and diagnostic.node_id in self.sources:
+        node_id = diagnostic.node_id
+        if self.sources is not None and node_id is not None and node_id in self.sources:
             around = tuple(
                 Related(step.pointer, f'inside the subgraph "{step.title}" ({step.node_id})')
-                for step in self.sources[diagnostic.node_id].path
+                for step in self.sources[node_id].path
             )
         return replace(diagnostic, related=(*around, *diagnostic.related), fixes=())
 
