@@ -36,6 +36,7 @@ class Finding:
     related: tuple[Related, ...] = ()
     fixes: tuple[Fix, ...] = ()
     severity: Severity | None = None
+    accepted: bool = False
     sensitive: bool = False
 
 

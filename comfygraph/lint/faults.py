@@ -25,6 +25,13 @@ LIST_SHOWN = 20
 """The server quotes closed lists up to this length."""
 
 
+RECURSION_LIMIT = 990
+"""
+Chains of more nodes than this end in a `RecursionError` of the server, whose limit is
+Python's default of 1,000 frames; a few belong to its own callers.
+"""
+
+
 class Fault(NamedTuple):
     """
     One thing that the server would refuse.
@@ -58,6 +65,9 @@ class Checked(NamedTuple):
     rewrites: dict[str, Any]
     specs: Mapping[str, InputSpec]
 
+
+_PLAIN = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
+"""The socket types whose constants the server converts, and what to."""
 
 Found = Callable[[str], NodeDef | None]
 
@@ -104,16 +114,16 @@ def check_node(
                 faults.append(fault)
                 crashed |= fault.server_error == "crash"
             continue
-        kind = spec.type
-        if (kind == "INT" and type(value) is int) or (kind == "FLOAT" and type(value) is float):
-            pass
-        elif type(value) is not str or kind != "STRING":
+        wanted = _PLAIN.get(spec.type)
+        if type(value) is not wanted and (wanted is not None or type(value) is dict):
             value, fault = _convert(node_id, spec, value)
             if value is not inputs[name]:
                 rewrites[name] = value
             if fault is not None:
                 faults.append(fault)
                 continue
+        if wanted is None and spec.is_link_only:
+            faults.append(_constant(node_id, spec, value))
         if not validator.takes_all and name not in validator.inputs:
             fault = _check_value(node_id, spec, value, strict_files)
             if fault is not None:
@@ -232,6 +242,12 @@ def _check_link(
 def _crash(kind: str, node_id: str, spec: InputSpec, exception: str, text: str) -> Fault:
     # str(KeyError("77")) is "'77'", and the server names the exception's text only so.
     return Fault(kind, node_id, spec.name, "crash", "", text, {}, exception, spec)
+
+
+def _constant(node_id: str, spec: InputSpec, value: Any) -> Fault:
+    """A constant where only a link makes sense: the server takes it, and the node fails."""
+    extra = {"received_value": value}
+    return Fault("constant-for-link", node_id, spec.name, "execution", "", "", extra, spec=spec)
 
 
 def _convert(node_id: str, spec: InputSpec, value: Any) -> tuple[Any, Fault | None]:

@@ -4,7 +4,6 @@ What a rule is: a pure function with frozen metadata.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -41,6 +40,8 @@ class Rule:
         server_error: The error type that ComfyUI itself would give, or `None`.
         status: A `preview` rule runs only where it is asked for.
         aliases: Names that it had before.
+        signs: It runs only where the context shows one of these (`RuleContext.signs`);
+            empty for always.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Rule:
     server_error: str | None = None
     status: Status = "stable"
     aliases: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:
@@ -60,7 +62,9 @@ class Rule:
     @property
     def documentation(self) -> str:
         """The docstring of the rule, Markdown."""
-        return inspect.cleandoc(self.check.__doc__ or "")
+        from inspect import cleandoc
+
+        return cleandoc(self.check.__doc__ or "")
 
 
 def rule(
@@ -72,12 +76,13 @@ def rule(
     server_error: str | None = None,
     status: Status = "stable",
     aliases: tuple[str, ...] = (),
+    signs: tuple[str, ...] = (),
 ) -> Callable[[Check], Rule]:
     """
-    Make a `Rule` of the function below.
+    Make a `Rule` of the function below; for the arguments see `Rule`.
     """
 
     def wrap(check: Check) -> Rule:
-        return Rule(id, name, severity, check, since, server_error, status, aliases)
+        return Rule(id, name, severity, check, since, server_error, status, aliases, signs)
 
     return wrap

@@ -8,13 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from comfygraph.lint.faults import Checked, Fault
-
-RECURSION_LIMIT = 990
-"""
-Chains of more nodes than this end in a `RecursionError` of the server, whose limit is
-Python's default of 1,000 frames; a few belong to its own callers.
-"""
+from comfygraph.lint.faults import RECURSION_LIMIT, Checked, Fault
 
 
 class ServerError(NamedTuple):

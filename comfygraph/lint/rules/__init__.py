@@ -1,44 +1,55 @@
 """
 All rules, in the order of their ids.
+
+A rule stands in a file of its own, with its metadata. `_table.py` repeats the metadata, so
+that a rule is imported only when it runs or is explained; `scripts/make_rule_table.py`
+writes it anew, and a test compares.
 """
 
 from __future__ import annotations
 
-from comfygraph.lint.rule import Rule
-from comfygraph.lint.rules.dangling_link import dangling_link
-from comfygraph.lint.rules.dependency_cycle import dependency_cycle
-from comfygraph.lint.rules.malformed_link import malformed_link
-from comfygraph.lint.rules.malformed_prompt import malformed_prompt
-from comfygraph.lint.rules.missing_class_type import missing_class_type
-from comfygraph.lint.rules.missing_input import missing_input
-from comfygraph.lint.rules.missing_inputs import missing_inputs
-from comfygraph.lint.rules.no_output import no_output
-from comfygraph.lint.rules.slot_out_of_range import slot_out_of_range
-from comfygraph.lint.rules.type_mismatch import type_mismatch
-from comfygraph.lint.rules.unknown_class import unknown_class
-from comfygraph.lint.rules.unknown_input import unknown_input
-from comfygraph.lint.rules.unreachable_node import unreachable_node
-from comfygraph.lint.rules.value_above_max import value_above_max
-from comfygraph.lint.rules.value_below_min import value_below_min
-from comfygraph.lint.rules.value_not_in_list import value_not_in_list
-from comfygraph.lint.rules.wrong_value_type import wrong_value_type
+from collections.abc import Iterable
+from importlib import import_module
+from typing import cast
 
-RULES: tuple[Rule, ...] = (
-    malformed_prompt,
-    unknown_class,
-    dangling_link,
-    dependency_cycle,
-    no_output,
-    unreachable_node,
-    missing_class_type,
-    missing_input,
-    unknown_input,
-    missing_inputs,
-    malformed_link,
-    slot_out_of_range,
-    type_mismatch,
-    value_above_max,
-    value_below_min,
-    value_not_in_list,
-    wrong_value_type,
+from comfygraph.lint.context import Finding, RuleContext
+from comfygraph.lint.diagnostic import Severity
+from comfygraph.lint.rule import Check, Rule, Status
+from comfygraph.lint.rules._table import TABLE
+
+
+class _Late:
+    """The check of a rule whose file is imported at the first call."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self._check: Check | None = None
+
+    def load(self) -> Check:
+        if self._check is None:
+            found = import_module(f"comfygraph.lint.rules.{self._module}")
+            self._check = cast("Rule", getattr(found, self._module)).check
+        return self._check
+
+    def __call__(self, ctx: RuleContext) -> Iterable[Finding]:
+        return self.load()(ctx)
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]  # the file's docstring, as late
+        return self.load().__doc__
+
+
+RULES: tuple[Rule, ...] = tuple(
+    Rule(
+        id,
+        name,
+        Severity(severity),
+        _Late(module),
+        since,
+        error,
+        cast("Status", status),
+        old,
+        signs,
+    )
+    for id, name, severity, module, since, error, status, old, signs in TABLE
 )

@@ -18,6 +18,7 @@ from comfygraph.lint.show import shown
     name="dangling-link",
     severity=Severity.ERROR,
     server_error="exception_during_inner_validation",
+    signs=("dangling-link",),
 )
 def dangling_link(ctx: RuleContext) -> Iterator[Finding]:
     """

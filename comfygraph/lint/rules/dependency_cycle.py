@@ -22,6 +22,7 @@ SHOWN = 8
     name="dependency-cycle",
     severity=Severity.ERROR,
     server_error="dependency_cycle",
+    signs=("cycle",),
 )
 def dependency_cycle(ctx: RuleContext) -> Iterator[Finding]:
     """

@@ -17,6 +17,7 @@ from comfygraph.lint.show import shown
     name="malformed-link",
     severity=Severity.ERROR,
     server_error="bad_linked_input",
+    signs=("bad-link",),
 )
 def malformed_link(ctx: RuleContext) -> Iterator[Finding]:
     """

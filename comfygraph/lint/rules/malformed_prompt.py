@@ -20,6 +20,7 @@ _HELP = (
     id="CG003",
     name="malformed-prompt",
     severity=Severity.ERROR,
+    signs=("malformed",),
 )
 def malformed_prompt(ctx: RuleContext) -> Iterator[Finding]:
     """

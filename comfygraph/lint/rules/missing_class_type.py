@@ -16,6 +16,7 @@ from comfygraph.lint.rule import rule
     name="missing-class-type",
     severity=Severity.ERROR,
     server_error="missing_node_type",
+    signs=("no-class",),
 )
 def missing_class_type(ctx: RuleContext) -> Iterator[Finding]:
     """

@@ -17,6 +17,7 @@ from comfygraph.lint.show import one_of, shown
     name="missing-input",
     severity=Severity.ERROR,
     server_error="required_input_missing",
+    signs=("missing-input", "no-file-name"),
 )
 def missing_input(ctx: RuleContext) -> Iterator[Finding]:
     """

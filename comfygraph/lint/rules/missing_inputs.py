@@ -16,6 +16,7 @@ from comfygraph.lint.rule import rule
     name="missing-inputs",
     severity=Severity.ERROR,
     server_error="exception_during_validation",
+    signs=("no-inputs",),
 )
 def missing_inputs(ctx: RuleContext) -> Iterator[Finding]:
     """

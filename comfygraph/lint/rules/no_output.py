@@ -16,6 +16,7 @@ from comfygraph.lint.rule import rule
     name="no-output",
     severity=Severity.ERROR,
     server_error="prompt_no_outputs",
+    signs=("no-output",),
 )
 def no_output(ctx: RuleContext) -> Iterator[Finding]:
     """

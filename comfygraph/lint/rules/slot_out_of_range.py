@@ -18,6 +18,7 @@ from comfygraph.lint.sockets import accepts
     name="slot-out-of-range",
     severity=Severity.ERROR,
     server_error="exception_during_inner_validation",
+    signs=("bad-slot",),
 )
 def slot_out_of_range(ctx: RuleContext) -> Iterator[Finding]:
     """

@@ -50,6 +50,7 @@ def _fitting_slot(ctx: RuleContext, node_id: str, spec: InputSpec) -> int | None
     name="type-mismatch",
     severity=Severity.ERROR,
     server_error="return_type_mismatch",
+    signs=("type-mismatch",),
 )
 def type_mismatch(ctx: RuleContext) -> Iterator[Finding]:
     """

@@ -19,6 +19,7 @@ _HELP = "if a node pack brings it, check against its server: `--catalog` takes a
     name="unknown-class",
     severity=Severity.ERROR,
     server_error="missing_node_type",
+    signs=("unknown-class",),
 )
 def unknown_class(ctx: RuleContext) -> Iterator[Finding]:
     """

@@ -17,6 +17,7 @@ from comfygraph.lint.rules._dynamic import in_dynamic_group
     id="CG108",
     name="unknown-input",
     severity=Severity.WARNING,
+    signs=("undeclared",),
 )
 def unknown_input(ctx: RuleContext) -> Iterator[Finding]:
     """

@@ -15,6 +15,7 @@ from comfygraph.lint.rule import rule
     id="CG105",
     name="unreachable-node",
     severity=Severity.WARNING,
+    signs=("unreachable",),
 )
 def unreachable_node(ctx: RuleContext) -> Iterator[Finding]:
     """

@@ -17,6 +17,7 @@ from comfygraph.lint.rules._ranges import out_of_range
     name="value-above-max",
     severity=Severity.ERROR,
     server_error="value_bigger_than_max",
+    signs=("above-max",),
 )
 def value_above_max(ctx: RuleContext) -> Iterator[Finding]:
     """

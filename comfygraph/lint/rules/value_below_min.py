@@ -17,6 +17,7 @@ from comfygraph.lint.rules._ranges import out_of_range
     name="value-below-min",
     severity=Severity.ERROR,
     server_error="value_smaller_than_min",
+    signs=("below-min",),
 )
 def value_below_min(ctx: RuleContext) -> Iterator[Finding]:
     """

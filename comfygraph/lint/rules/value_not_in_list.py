@@ -19,6 +19,7 @@ from comfygraph.lint.show import one_of, shown
     name="value-not-in-list",
     severity=Severity.ERROR,
     server_error="value_not_in_list",
+    signs=("not-in-list",),
 )
 def value_not_in_list(ctx: RuleContext) -> Iterator[Finding]:
     """

@@ -25,6 +25,7 @@ def _help(spec: InputSpec | None) -> str | None:
     name="wrong-value-type",
     severity=Severity.ERROR,
     server_error="invalid_input_type",
+    signs=("not-convertible", "not-comparable"),
 )
 def wrong_value_type(ctx: RuleContext) -> Iterator[Finding]:
     """

@@ -1,0 +1,29 @@
+"""
+What is known of each rule without importing it. Written by `scripts/make_rule_table.py`.
+"""
+
+from __future__ import annotations
+
+# id, name, severity, module, since, server error, status, aliases, signs
+# fmt: off
+TABLE: tuple[
+    tuple[str, str, str, str, str, str | None, str, tuple[str, ...], tuple[str, ...]], ...
+] = (
+    ("CG003", "malformed-prompt", "error", "malformed_prompt", "0.1.0", None, "stable", (), ("malformed",)),
+    ("CG101", "unknown-class", "error", "unknown_class", "0.1.0", "missing_node_type", "stable", (), ("unknown-class",)),
+    ("CG102", "dangling-link", "error", "dangling_link", "0.1.0", "exception_during_inner_validation", "stable", (), ("dangling-link",)),
+    ("CG103", "dependency-cycle", "error", "dependency_cycle", "0.1.0", "dependency_cycle", "stable", (), ("cycle",)),
+    ("CG104", "no-output", "error", "no_output", "0.1.0", "prompt_no_outputs", "stable", (), ("no-output",)),
+    ("CG105", "unreachable-node", "warning", "unreachable_node", "0.1.0", None, "stable", (), ("unreachable",)),
+    ("CG106", "missing-class-type", "error", "missing_class_type", "0.1.0", "missing_node_type", "stable", (), ("no-class",)),
+    ("CG107", "missing-input", "error", "missing_input", "0.1.0", "required_input_missing", "stable", (), ("missing-input", "no-file-name")),
+    ("CG108", "unknown-input", "warning", "unknown_input", "0.1.0", None, "stable", (), ("undeclared",)),
+    ("CG109", "missing-inputs", "error", "missing_inputs", "0.1.0", "exception_during_validation", "stable", (), ("no-inputs",)),
+    ("CG201", "malformed-link", "error", "malformed_link", "0.1.0", "bad_linked_input", "stable", (), ("bad-link",)),
+    ("CG202", "slot-out-of-range", "error", "slot_out_of_range", "0.1.0", "exception_during_inner_validation", "stable", (), ("bad-slot",)),
+    ("CG203", "type-mismatch", "error", "type_mismatch", "0.1.0", "return_type_mismatch", "stable", (), ("type-mismatch",)),
+    ("CG301", "value-above-max", "error", "value_above_max", "0.1.0", "value_bigger_than_max", "stable", (), ("above-max",)),
+    ("CG302", "value-below-min", "error", "value_below_min", "0.1.0", "value_smaller_than_min", "stable", (), ("below-min",)),
+    ("CG303", "value-not-in-list", "error", "value_not_in_list", "0.1.0", "value_not_in_list", "stable", (), ("not-in-list",)),
+    ("CG304", "wrong-value-type", "error", "wrong_value_type", "0.1.0", "invalid_input_type", "stable", (), ("not-convertible", "not-comparable")),
+)
