@@ -28,6 +28,7 @@ _duration_6272d4: t.TypeAlias = t.Literal['2', '3', '4', '5', '6', '8', '10', '1
 _duration_9fc30a: t.TypeAlias = t.Literal['auto', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', '15', '16', '17', '18', '19', '20']
 _mode_41c95f: t.TypeAlias = t.Literal['pro mode / 5s duration / kling-v2-5-turbo', 'pro mode / 10s duration / kling-v2-5-turbo']
 _model_278635: t.TypeAlias = t.Literal['Seedance 2.5', 'Seedance 2.0', 'Seedance 2.0 Fast', 'Seedance 2.0 Mini']
+_model_547a8e: t.TypeAlias = t.Literal['seedream 5.0 pro', 'seedream 5.0 lite', 'seedream-4-5-251128', 'seedream-4-0-250828']
 _model_860fb0: t.TypeAlias = t.Literal['eleven_multilingual_sts_v2', 'eleven_english_sts_v2']
 _model_d3843c: t.TypeAlias = t.Literal['Krea 2 Medium', 'Krea 2 Medium Turbo', 'Krea 2 Large']
 _model_version_4246f4: t.TypeAlias = t.Literal['v3.1-20260211', 'v3.0-20250812', 'v2.5-20250123', 'v2.0-20240919', 'v1.4-20240625']
@@ -1048,7 +1049,7 @@ class ByteDance2ReferenceNode(s.Node[s.VIDEO], builtins.tuple[s.Output[s.VIDEO]]
     """
     def __new__(
         cls,
-        model: _ByteDance2ReferenceNode_model_1 | _ByteDance2ReferenceNode_model_2 | _ByteDance2ReferenceNode_model_3 = 'Seedance 2.5',
+        model: _model_278635 | _ByteDance2ReferenceNode_model_1 | _ByteDance2ReferenceNode_model_2 | _ByteDance2ReferenceNode_model_3 = 'Seedance 2.5',
         seed: s.Int = 0,
         watermark: s.Flag = False,
         *,
@@ -1113,7 +1114,7 @@ class ByteDance2ReferenceNodeV2(s.Node[s.VIDEO], builtins.tuple[s.Output[s.VIDEO
     """
     def __new__(
         cls,
-        model: _ByteDance2ReferenceNodeV2_model_1 | _ByteDance2ReferenceNodeV2_model_2 | _ByteDance2ReferenceNodeV2_model_3 = 'Seedance 2.5',
+        model: _model_278635 | _ByteDance2ReferenceNodeV2_model_1 | _ByteDance2ReferenceNodeV2_model_2 | _ByteDance2ReferenceNodeV2_model_3 = 'Seedance 2.5',
         seed: s.Int = 0,
         watermark: s.Flag = False,
         *,
@@ -1379,7 +1380,7 @@ class ByteDanceSeedNode(s.Node[s.STRING], builtins.tuple[s.Output[s.STRING]]):
     def __new__(
         cls,
         prompt: s.Text = '',
-        model: _ByteDanceSeedNode_model_1 = 'Seed 2.0 Pro',
+        model: t.Literal['Seed 2.0 Pro', 'Seed 2.0 Lite', 'Seed 2.0 Mini'] | _ByteDanceSeedNode_model_1 = 'Seed 2.0 Pro',
         seed: s.Int = 0,
         *,
         system_prompt: s.Text | None = '',
@@ -1440,7 +1441,7 @@ class ByteDanceSeedreamNode(s.Node[s.IMAGE], builtins.tuple[s.Output[s.IMAGE]]):
     """
     def __new__(
         cls,
-        model: t.Literal['seedream 5.0 pro', 'seedream 5.0 lite', 'seedream-4-5-251128', 'seedream-4-0-250828'] | s.Source[s.COMBO] = 'seedream 5.0 pro',
+        model: _model_547a8e | s.Source[s.COMBO] = 'seedream 5.0 pro',
         prompt: s.Text = '',
         size_preset: t.Literal['2048x2048 (1:1)', '2304x1728 (4:3)', '1728x2304 (3:4)', '2560x1440 (16:9)', '1440x2560 (9:16)', '2496x1664 (3:2)', '1664x2496 (2:3)', '3024x1296 (21:9)', '3072x3072 (1:1)', '4096x4096 (1:1)', 'Custom'] | s.Source[s.COMBO] = '2048x2048 (1:1)',
         *,
@@ -1508,7 +1509,7 @@ class ByteDanceSeedreamNodeV2(s.Node[s.IMAGE], builtins.tuple[s.Output[s.IMAGE]]
         cls,
         *,
         prompt: s.Text = '',
-        model: _ByteDanceSeedreamNodeV2_model_1 | _ByteDanceSeedreamNodeV2_model_2 | _ByteDanceSeedreamNodeV2_model_3 | _ByteDanceSeedreamNodeV2_model_4 = 'seedream 5.0 pro',
+        model: _model_547a8e | _ByteDanceSeedreamNodeV2_model_1 | _ByteDanceSeedreamNodeV2_model_2 | _ByteDanceSeedreamNodeV2_model_3 | _ByteDanceSeedreamNodeV2_model_4 = 'seedream 5.0 pro',
         seed: s.Int = 0,
         watermark: s.Flag = False,
         thinking: s.Flag | None = True,
@@ -1577,7 +1578,7 @@ class ByteDanceSeedreamNodeV3(s.Node[s.IMAGE], builtins.tuple[s.Output[s.IMAGE]]
     def __new__(
         cls,
         prompt: s.Text = '',
-        model: _ByteDanceSeedreamNodeV3_model_1 | _ByteDanceSeedreamNodeV3_model_2 | _ByteDanceSeedreamNodeV3_model_3 | _ByteDanceSeedreamNodeV3_model_4 = 'seedream 5.0 pro',
+        model: _model_547a8e | _ByteDanceSeedreamNodeV3_model_1 | _ByteDanceSeedreamNodeV3_model_2 | _ByteDanceSeedreamNodeV3_model_3 | _ByteDanceSeedreamNodeV3_model_4 = 'seedream 5.0 pro',
         *,
         title: s.Title = None,
     ) -> t.Self: ...
@@ -3787,7 +3788,7 @@ class ElevenLabsTextToDialogue(s.Node[s.AUDIO], builtins.tuple[s.Output[s.AUDIO]
         stability: s.Float = 0.5,
         apply_text_normalization: t.Literal['auto', 'on', 'off'] | s.Source[s.COMBO] = 'auto',
         model: t.Literal['eleven_v3'] | s.Source[s.COMBO] = 'eleven_v3',
-        inputs: _ElevenLabsTextToDialogue_inputs_1 | _ElevenLabsTextToDialogue_inputs_2 | _ElevenLabsTextToDialogue_inputs_3 | _ElevenLabsTextToDialogue_inputs_4 | _ElevenLabsTextToDialogue_inputs_5 | _ElevenLabsTextToDialogue_inputs_6 | _ElevenLabsTextToDialogue_inputs_7 | _ElevenLabsTextToDialogue_inputs_8 | _ElevenLabsTextToDialogue_inputs_9 | _ElevenLabsTextToDialogue_inputs_10 = '1',
+        inputs: _ElevenLabsTextToDialogue_inputs_1 | _ElevenLabsTextToDialogue_inputs_2 | _ElevenLabsTextToDialogue_inputs_3 | _ElevenLabsTextToDialogue_inputs_4 | _ElevenLabsTextToDialogue_inputs_5 | _ElevenLabsTextToDialogue_inputs_6 | _ElevenLabsTextToDialogue_inputs_7 | _ElevenLabsTextToDialogue_inputs_8 | _ElevenLabsTextToDialogue_inputs_9 | _ElevenLabsTextToDialogue_inputs_10,
         language_code: s.Text = '',
         seed: s.Int = 1,
         output_format: t.Literal['mp3_44100_192', 'opus_48000_192'] | s.Source[s.COMBO] = 'mp3_44100_192',
@@ -4451,7 +4452,7 @@ class FishAudioTextToSpeech(s.Node[s.AUDIO], builtins.tuple[s.Output[s.AUDIO]]):
     def __new__(
         cls,
         text: s.Text = '',
-        model: t.Literal['s1'] | _FishAudioTextToSpeech_model_1 | _FishAudioTextToSpeech_model_2 = 's2.1-pro',
+        model: t.Literal['s2.1-pro', 's1'] | _FishAudioTextToSpeech_model_1 | _FishAudioTextToSpeech_model_2 = 's2.1-pro',
         seed: s.Int = 42,
         *,
         title: s.Title = None,
@@ -4507,7 +4508,7 @@ class Flux2ImageNode(s.Node[s.IMAGE], builtins.tuple[s.Output[s.IMAGE]]):
     def __new__(
         cls,
         prompt: s.Text = '',
-        model: _Flux2ImageNode_model_1 = 'Flux.2 [pro]',
+        model: t.Literal['Flux.2 [pro]', 'Flux.2 [max]'] | _Flux2ImageNode_model_1 = 'Flux.2 [pro]',
         seed: s.Int = 0,
         *,
         title: s.Title = None,
@@ -5260,7 +5261,7 @@ class GeminiNanoBanana2V2(s.Node[s.STRING], builtins.tuple[s.Output[s.IMAGE], s.
         cls,
         *,
         prompt: s.Text = '',
-        model: _GeminiNanoBanana2V2_model_1 | _GeminiNanoBanana2V2_model_2 = 'Nano Banana 2 (Gemini 3.1 Flash Image)',
+        model: t.Literal['Nano Banana 2 (Gemini 3.1 Flash Image)', 'Nano Banana 2 Lite'] | _GeminiNanoBanana2V2_model_1 | _GeminiNanoBanana2V2_model_2 = 'Nano Banana 2 (Gemini 3.1 Flash Image)',
         seed: s.Int = 42,
         response_modalities: t.Literal['IMAGE', 'IMAGE+TEXT'] | s.Source[s.COMBO] = 'IMAGE',
         system_prompt: s.Text | None = ...,
@@ -5350,7 +5351,7 @@ class GeminiNodeV2(s.Node[s.STRING], builtins.tuple[s.Output[s.STRING]]):
     def __new__(
         cls,
         prompt: s.Text = '',
-        model: _GeminiNodeV2_model_1 | _GeminiNodeV2_model_2 | _GeminiNodeV2_model_3 = 'Gemini 3.7 Flash',
+        model: t.Literal['Gemini 3.7 Flash', 'Gemini 3.5 Flash', 'Gemini 3.1 Pro', 'Gemini 3.1 Flash-Lite'] | _GeminiNodeV2_model_1 | _GeminiNodeV2_model_2 | _GeminiNodeV2_model_3 = 'Gemini 3.7 Flash',
         seed: s.Int = 42,
         *,
         system_prompt: s.Text | None = '',
@@ -5376,7 +5377,7 @@ class GeminiVideoOmni(s.Node[s.VIDEO | s.STRING], builtins.tuple[s.Output[s.VIDE
     """
     def __new__(
         cls,
-        model: _GeminiVideoOmni_model_1 = 'Omni Flash',
+        model: t.Literal['Omni Flash'] | _GeminiVideoOmni_model_1 = 'Omni Flash',
         seed: s.Int = 42,
         *,
         title: s.Title = None,
@@ -5481,8 +5482,8 @@ class GetSplatCount(s.Node[s.SPLAT | s.INT], builtins.tuple[s.Output[s.SPLAT], s
     ) -> t.Self: ...
     @builtins.property
     def splat(self) -> s.Output[s.SPLAT]: ...
-    @builtins.property  # type: ignore
-    def count(self) -> s.Output[s.INT]: ...  # type: ignore
+    @builtins.property
+    def count(self) -> s.Output[s.INT]: ...  # type: ignore[override]  # hides a tuple's
 
 class GetVideoComponents(s.Node[s.IMAGE | s.AUDIO | s.FLOAT | s.INT | s.COMBO], builtins.tuple[s.Output[s.IMAGE], s.Output[s.AUDIO], s.Output[s.FLOAT], s.Output[s.INT], s.Output[s.COMBO]]):
     """Get Video Components · video
@@ -5562,9 +5563,9 @@ class GrokImageEditNodeV2(s.Node[s.IMAGE], builtins.tuple[s.Output[s.IMAGE]]):
     def __new__(
         cls,
         prompt: s.Text = '',
-        model: _GrokImageEditNodeV2_model_1 | _GrokImageEditNodeV2_model_2 | _GrokImageEditNodeV2_model_3 = 'grok-imagine-image-2.0',
-        seed: s.Int = 0,
         *,
+        model: _GrokImageEditNodeV2_model_1 | _GrokImageEditNodeV2_model_2 | _GrokImageEditNodeV2_model_3,
+        seed: s.Int = 0,
         title: s.Title = None,
     ) -> t.Self: ...
     @builtins.property
@@ -5689,7 +5690,7 @@ class GrokVideoReferenceNode(s.Node[s.VIDEO], builtins.tuple[s.Output[s.VIDEO]])
     def __new__(
         cls,
         prompt: s.Text,
-        model: _GrokVideoReferenceNode_model_1 | _GrokVideoReferenceNode_model_2 = 'grok-imagine-video-1.5',
+        model: _GrokVideoReferenceNode_model_1 | _GrokVideoReferenceNode_model_2,
         seed: s.Int = 0,
         *,
         title: s.Title = None,
@@ -5767,7 +5768,7 @@ class HappyHorseReferenceVideoApi(s.Node[s.VIDEO], builtins.tuple[s.Output[s.VID
     """
     def __new__(
         cls,
-        model: _HappyHorseReferenceVideoApi_model_1 | _HappyHorseReferenceVideoApi_model_2 = 'happyhorse-1.1-r2v',
+        model: _HappyHorseReferenceVideoApi_model_1 | _HappyHorseReferenceVideoApi_model_2,
         seed: s.Int = 0,
         watermark: s.Flag = False,
         *,
@@ -5828,7 +5829,7 @@ class HappyHorseVideoEditApi(s.Node[s.VIDEO], builtins.tuple[s.Output[s.VIDEO]])
     def __new__(
         cls,
         *,
-        model: _HappyHorseVideoEditApi_model_1 = 'happyhorse-1.0-video-edit',
+        model: t.Literal['happyhorse-1.0-video-edit'] | _HappyHorseVideoEditApi_model_1 = 'happyhorse-1.0-video-edit',
         video: s.Source[s.VIDEO],
         seed: s.Int = 0,
         watermark: s.Flag = False,
@@ -5904,7 +5905,7 @@ class HeyGenCreateAvatarNode(s.Node[s.STRING | s.IMAGE], builtins.tuple[s.Output
     """
     def __new__(
         cls,
-        source: _HeyGenCreateAvatarNode_source_1 | _HeyGenCreateAvatarNode_source_2 = 'prompt',
+        source: t.Literal['prompt'] | _HeyGenCreateAvatarNode_source_1 | _HeyGenCreateAvatarNode_source_2 = 'prompt',
         *,
         title: s.Title = None,
     ) -> t.Self: ...
@@ -10600,7 +10601,7 @@ class MinimaxHailuo03ContextIRNode(s.Node[s.STRING], builtins.tuple[s.Output[s.S
     """
     def __new__(
         cls,
-        model: _MinimaxHailuo03ContextIRNode_model_1 = 'MiniMax H3',
+        model: t.Literal['MiniMax H3'] | _MinimaxHailuo03ContextIRNode_model_1 = 'MiniMax H3',
         *,
         first_frame: s.Source[s.IMAGE] | None = None,
         last_frame: s.Source[s.IMAGE] | None = None,
@@ -10657,7 +10658,7 @@ class MinimaxHailuo03ReferenceNode(s.Node[s.VIDEO], builtins.tuple[s.Output[s.VI
     """
     def __new__(
         cls,
-        model: _MinimaxHailuo03ReferenceNode_model_1 = 'MiniMax H3',
+        model: t.Literal['MiniMax H3'] | _MinimaxHailuo03ReferenceNode_model_1 = 'MiniMax H3',
         seed: s.Int = 42,
         watermark: s.Flag = False,
         *,
@@ -10685,7 +10686,7 @@ class MinimaxHailuo03RegenerateNode(s.Node[s.VIDEO], builtins.tuple[s.Output[s.V
     """
     def __new__(
         cls,
-        model: _MinimaxHailuo03RegenerateNode_model_1 = 'MiniMax H3',
+        model: t.Literal['MiniMax H3'] | _MinimaxHailuo03RegenerateNode_model_1 = 'MiniMax H3',
         *,
         video: s.Source[s.VIDEO],
         watermark: s.Flag = False,
@@ -12924,7 +12925,7 @@ class OpenAIGPTImageNodeV2(s.Node[s.IMAGE], builtins.tuple[s.Output[s.IMAGE]]):
         cls,
         *,
         prompt: s.Text = '',
-        model: _OpenAIGPTImageNodeV2_model_1 | _OpenAIGPTImageNodeV2_model_2 = 'gpt-image-2',
+        model: t.Literal['gpt-image-2', 'gpt-image-1.5', 'gpt-image-1'] | _OpenAIGPTImageNodeV2_model_1 | _OpenAIGPTImageNodeV2_model_2 = 'gpt-image-2',
         n: s.Int = 1,
         seed: s.Int = 0,
         title: s.Title = None,
@@ -13016,7 +13017,7 @@ class OpenRouterLLMNode(s.Node[s.STRING], builtins.tuple[s.Output[s.STRING]]):
     def __new__(
         cls,
         prompt: s.Text = '',
-        model: t.Literal['deepseek/deepseek-v4-pro', 'deepseek/deepseek-v4-flash', 'deepseek/deepseek-v3.2', 'qwen/qwen3.6-max-preview', 'z-ai/glm-4.6', 'z-ai/glm-5', 'moonshotai/kimi-k2-thinking', 'perplexity/sonar-pro', 'perplexity/sonar-reasoning-pro', 'perplexity/sonar-deep-research'] | _OpenRouterLLMNode_model_1 | _OpenRouterLLMNode_model_2 | _OpenRouterLLMNode_model_3 | _OpenRouterLLMNode_model_4 | _OpenRouterLLMNode_model_5 | _OpenRouterLLMNode_model_6 = 'anthropic/claude-opus-5',
+        model: t.Literal['anthropic/claude-opus-5', 'anthropic/claude-opus-4.8', 'anthropic/claude-opus-4.7', 'anthropic/claude-fable-5', 'anthropic/claude-sonnet-5', 'anthropic/claude-haiku-4.5', 'openai/gpt-5.6-sol-pro', 'openai/gpt-5.6-sol', 'openai/gpt-5.6-terra-pro', 'openai/gpt-5.6-terra', 'openai/gpt-5.6-luna-pro', 'openai/gpt-5.6-luna', 'openai/gpt-5.5-pro', 'openai/gpt-5.5', 'google/gemini-3.5-flash', 'x-ai/grok-4.5', 'x-ai/grok-4.20', 'x-ai/grok-4.3', 'deepseek/deepseek-v4-pro', 'deepseek/deepseek-v4-flash', 'deepseek/deepseek-v3.2', 'qwen/qwen3.6-max-preview', 'qwen/qwen3.6-plus', 'qwen/qwen3.6-flash', 'mistralai/mistral-large-2512', 'mistralai/mistral-medium-3-5', 'z-ai/glm-4.6', 'z-ai/glm-5', 'moonshotai/kimi-k3', 'moonshotai/kimi-k2.6', 'moonshotai/kimi-k2-thinking', 'perplexity/sonar-pro', 'perplexity/sonar-reasoning-pro', 'perplexity/sonar-deep-research'] | _OpenRouterLLMNode_model_1 | _OpenRouterLLMNode_model_2 | _OpenRouterLLMNode_model_3 | _OpenRouterLLMNode_model_4 | _OpenRouterLLMNode_model_5 | _OpenRouterLLMNode_model_6 = 'anthropic/claude-opus-5',
         seed: s.Int = 0,
         *,
         system_prompt: s.Text | None = '',
@@ -13813,7 +13814,7 @@ class QwenImageEditApi(s.Node[s.IMAGE], builtins.tuple[s.Output[s.IMAGE]]):
     def __new__(
         cls,
         *,
-        model: _QwenImageEditApi_model_1 = 'qwen-image-3.0-pro',
+        model: _QwenImageEditApi_model_1,
         size: t.Literal['match input', 'auto', 'custom'] | _QwenImageEditApi_size_1 = 'match input',
         n: s.Int = 1,
         seed: s.Int = 42,
@@ -19876,7 +19877,7 @@ class ViduMultiFrameVideoNode(s.Node[s.VIDEO], builtins.tuple[s.Output[s.VIDEO]]
         start_image: s.Source[s.IMAGE],
         seed: s.Int = 1,
         resolution: t.Literal['720p', '1080p'] | s.Source[s.COMBO] = '720p',
-        frames: _ViduMultiFrameVideoNode_frames_1 | _ViduMultiFrameVideoNode_frames_2 | _ViduMultiFrameVideoNode_frames_3 | _ViduMultiFrameVideoNode_frames_4 | _ViduMultiFrameVideoNode_frames_5 | _ViduMultiFrameVideoNode_frames_6 | _ViduMultiFrameVideoNode_frames_7 | _ViduMultiFrameVideoNode_frames_8 = '2',
+        frames: _ViduMultiFrameVideoNode_frames_1 | _ViduMultiFrameVideoNode_frames_2 | _ViduMultiFrameVideoNode_frames_3 | _ViduMultiFrameVideoNode_frames_4 | _ViduMultiFrameVideoNode_frames_5 | _ViduMultiFrameVideoNode_frames_6 | _ViduMultiFrameVideoNode_frames_7 | _ViduMultiFrameVideoNode_frames_8,
         title: s.Title = None,
     ) -> t.Self: ...
     @builtins.property
@@ -20098,7 +20099,7 @@ class Wan2ReferenceVideoApi(s.Node[s.VIDEO], builtins.tuple[s.Output[s.VIDEO]]):
     """
     def __new__(
         cls,
-        model: _Wan2ReferenceVideoApi_model_1 = 'wan2.7-r2v',
+        model: t.Literal['wan2.7-r2v'] | _Wan2ReferenceVideoApi_model_1 = 'wan2.7-r2v',
         seed: s.Int = 0,
         watermark: s.Flag = False,
         *,
@@ -20189,7 +20190,7 @@ class Wan2VideoEditApi(s.Node[s.VIDEO], builtins.tuple[s.Output[s.VIDEO]]):
     def __new__(
         cls,
         *,
-        model: _Wan2VideoEditApi_model_1 = 'wan2.7-videoedit',
+        model: t.Literal['wan2.7-videoedit'] | _Wan2VideoEditApi_model_1 = 'wan2.7-videoedit',
         video: s.Source[s.VIDEO],
         seed: s.Int = 0,
         audio_setting: t.Literal['auto', 'origin'] | s.Source[s.COMBO] = 'auto',

@@ -8,9 +8,10 @@ order in which its inputs stand in the prompt. The same expression written twice
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from comfygraph.core.values import Link, Node, Prompt
+from comfygraph.dsl.expression import Node as Expression
 from comfygraph.dsl.expression import (
     Output,
     RawNode,
@@ -19,12 +20,11 @@ from comfygraph.dsl.expression import (
     title_of,
     where_of,
 )
-from comfygraph.dsl.expression import Node as Expression
 from comfygraph.dsl.finish import Finisher
 from comfygraph.dsl.literals import shown
 from comfygraph.errors import BuildError, BuildProblem
 
-Outputs = Source[Any] | Iterable["Outputs"]
+Outputs: TypeAlias = Source[Any] | Iterable[Source[Any]]
 
 
 def build(*outputs: Outputs) -> Prompt:
@@ -108,9 +108,7 @@ class Builder:
                 numbers[mark] = self._place(node)
             else:
                 entered.add(mark)
-                for source in sources_of(node):
-                    if id(source) not in numbers:
-                        stack.append(source)
+                stack += [source for source in sources_of(node) if id(source) not in numbers]
 
     def prompt(self) -> Prompt:
         """
@@ -162,16 +160,14 @@ class Builder:
         self,
         node: Expression[Any],
         message: str,
-        input: str | None = None,  # noqa: A002
-        help: str | None = None,  # noqa: A002
+        input: str | None = None,
+        help: str | None = None,
     ) -> None:
         title = title_of(node)
         label = f'{class_of(node)} "{title}"' if isinstance(title, str) else class_of(node)
         file, line = where_of(node) or (None, None)
         self.problems.append(
-            BuildProblem(
-                f"{label}: {message}", _nearby(file), line, class_of(node), input, help
-            )
+            BuildProblem(f"{label}: {message}", _nearby(file), line, class_of(node), input, help)
         )
 
 

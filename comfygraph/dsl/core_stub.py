@@ -30,8 +30,9 @@ def socket_module(catalog: NodeCatalog) -> str:
     """
     kinds: set[str] = set()
     for definition in catalog.values():
-        for spec in [*definition.inputs.values(), *definition.outputs]:
-            kinds.update(part.strip() for part in spec.type.split(","))
+        types = [spec.type for spec in definition.inputs.values()]
+        types += [spec.type for spec in definition.outputs]
+        kinds.update(part.strip() for text in types for part in text.split(","))
     kinds -= {*DYNAMIC_TYPES, MATCH_TYPE}
     lines = [f'{kind}: TypeAlias = Literal["{kind}"]' for kind in sorted(kinds) if kind.isupper()
              and kind.isidentifier()]  # fmt: skip

@@ -71,7 +71,8 @@ class Output(Source[SocketT]):
         return hash((id(self.node), self.slot))
 
     def __repr__(self) -> str:
-        specs = plan_of(self.node).outputs if plan_of(self.node) else ()
+        plan = plan_of(self.node)
+        specs = plan.outputs if plan else ()
         name = specs[self.slot].name if self.slot < len(specs) else self.slot
         return f"<output {name} of {self.node!r}>"
 
@@ -101,6 +102,11 @@ class NodeClass(type):
         return class_signature(cls._cg_plan)
 
 
+# Not written out in the class: the stubs call nodes tuples, so that unpacking is typed, and
+# type checkers know that no class with slots of its own can be one.
+_NODE_SLOTS = ("_cg",)
+
+
 class Node(Source[SocketT], metaclass=NodeClass):
     """
     A node as an expression. Its classes come from catalogs: see `comfygraph.nodes`.
@@ -111,7 +117,7 @@ class Node(Source[SocketT], metaclass=NodeClass):
     the class has an input of that name (see `named`).
     """
 
-    __slots__ = ("_cg",)
+    __slots__ = _NODE_SLOTS
 
     _cg_plan: ClassPlan | None = None
     _cg: tuple[Mapping[str, Any], str | None, Where]
@@ -145,13 +151,16 @@ class Node(Source[SocketT], metaclass=NodeClass):
             return tuple(self)[key]
         return output(self, key)
 
-    def __getattr__(self, name: str) -> Any:
-        plan = plan_of(self)
-        names = plan.output_names if plan else ()
-        raise AttributeError(
-            f"{class_of(self)} has no output `{name}`"
-            + (f": it has {', '.join(names)}" if names else "")
-        )
+    if not TYPE_CHECKING:
+        # A type checker that saw this would take any attribute for an output.
+
+        def __getattr__(self, name: str) -> NoReturn:
+            plan = plan_of(self)
+            names = plan.output_names if plan else ()
+            raise AttributeError(
+                f"{class_of(self)} has no output `{name}`"
+                + (f": it has {', '.join(names)}" if names else "")
+            )
 
 
 class OutputAttribute:

@@ -109,7 +109,8 @@ def class_signature(plan: ClassPlan | None) -> Signature:
         inputs = Parameter("inputs", Parameter.VAR_KEYWORD)
         return Signature([inputs])
     positional = set(plan.positional)
-    first, rest = [], []
+    first: list[Parameter] = []
+    rest: list[Parameter] = []
     for name in [*plan.positional, *(name for name in plan.inputs if name not in positional)]:
         item = plan.inputs[name]
         default: Any = Parameter.empty

@@ -15,7 +15,7 @@ from comfygraph.catalog.parse import read_input
 from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT, MATCH_TYPE
 from comfygraph.core.values import Link
 from comfygraph.dsl.expression import Node, Output, class_of, plan_of
-from comfygraph.dsl.literals import Unfit, constant, json_constant, shown
+from comfygraph.dsl.literals import UnfitError, constant, json_constant, shown
 from comfygraph.dsl.matching import fits, fitting_slots
 from comfygraph.dsl.params import Param
 from comfygraph.dsl.plan import (
@@ -129,7 +129,7 @@ class Finisher:
             value = self._param(node, item, value)
         try:
             return constant(item, value)
-        except Unfit as exc:
+        except UnfitError as exc:
             self._report(node, f"`{_short(node, item)}` {exc.message}", item.name, exc.help)
             return MISSING
 
@@ -154,8 +154,10 @@ class Finisher:
     def _node(self, node: Node[Any], item: InputPlan, origin: Node[Any]) -> Any:
         plan = type(origin)._cg_plan
         if plan is None:
-            self._report(node, f"`{_short(node, item)}` is given {class_of(origin)}, of which nobody knows "
-                         "the outputs", item.name, "say which: node[0]")  # fmt: skip
+            self._report(
+                node, f"`{_short(node, item)}` is given {class_of(origin)}, of which nobody "
+                "knows the outputs", item.name, "say which: node[0]",
+            )  # fmt: skip
             return MISSING
         slot = item.only_slot.get(plan)
         if slot is not None:
@@ -229,7 +231,7 @@ class Finisher:
             value = self._param(node, None, value)
         try:
             return json_constant(value)
-        except Unfit as exc:
+        except UnfitError as exc:
             self._report(node, f"`{name}` {exc.message}", name, exc.help)
             return MISSING
 
@@ -389,7 +391,7 @@ class Finisher:
                 self._report(node, f"{node._cg[0][name]} inputs by position, of which it takes "
                              f"{count}", None, "give the others by name")  # fmt: skip
             elif name.startswith(TWICE):
-                self._report(node, f"`{name[len(TWICE):]}` is given twice", None, None)
+                self._report(node, f"`{name[len(TWICE) :]}` is given twice", None, None)
             else:
                 from difflib import get_close_matches
 

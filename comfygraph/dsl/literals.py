@@ -16,7 +16,7 @@ LARGEST_EXACT = 2**53
 """Up to here a double holds every whole number."""
 
 
-class Unfit(Exception):
+class UnfitError(Exception):
     """
     A value that an input cannot take.
 
@@ -25,7 +25,7 @@ class Unfit(Exception):
         help: What to do, or `None`.
     """
 
-    def __init__(self, message: str, help: str | None = None) -> None:  # noqa: A002
+    def __init__(self, message: str, help: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.help = help
@@ -41,7 +41,7 @@ def constant(plan: InputPlan, value: Any) -> Any:
     (`validate_inputs` in ComfyUI's `execution.py`).
 
     Raises:
-        Unfit: The input does not take this value.
+        UnfitError: The input does not take this value.
     """
     spec = plan.spec
     if spec.options is not None:
@@ -53,7 +53,7 @@ def constant(plan: InputPlan, value: Any) -> Any:
         if kind in LITERAL_KINDS:
             return _in_range(plan, _any_of(plan, value))
     if not plan.widget and "*" not in plan.kinds:
-        raise Unfit(f"is {shown(value)}, but only a link can give it {spec.type}")
+        raise UnfitError(f"is {shown(value)}, but only a link can give it {spec.type}")
     return json_constant(value)
 
 
@@ -62,7 +62,7 @@ def json_constant(value: Any) -> Any:
     Give any JSON value its form in the prompt.
 
     Raises:
-        Unfit: The value is not JSON.
+        UnfitError: The value is not JSON.
     """
     match value:
         case None | str() | bool() | int():
@@ -76,7 +76,7 @@ def json_constant(value: Any) -> Any:
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise Unfit(f"is {shown(value)}, which is not JSON") from None
+        raise UnfitError(f"is {shown(value)}, which is not JSON") from None
     return {"__value__": value} if isinstance(value, list) else value
 
 
@@ -89,7 +89,7 @@ def _chosen(plan: InputPlan, value: Any) -> Any:
             return value
         if value in options and value is not True and value is not False:
             return value
-        raise Unfit(f"is {shown(value)}, not a file name" if plan.spec.files else
+        raise UnfitError(f"is {shown(value)}, not a file name" if plan.spec.files else
                     f"is {shown(value)}, not a text")  # fmt: skip
     return _one_chosen(plan, value)
 
@@ -101,7 +101,7 @@ def _one_chosen(plan: InputPlan, value: Any) -> Any:
             # `True == 1`: a list of numbers does not hold a boolean, whatever Python says.
             if option == value and isinstance(option, bool) == isinstance(value, bool):
                 return option
-    raise Unfit(f"is {shown(value)}, not in its list", _nearest(value, options))
+    raise UnfitError(f"is {shown(value)}, not in its list", _nearest(value, options))
 
 
 def _nearest(value: Any, options: tuple[Any, ...]) -> str:
@@ -119,31 +119,34 @@ def _in_range(plan: InputPlan, value: Any) -> Any:
     least, most = plan.spec.min, plan.spec.max
     if type(value) is int or type(value) is float:
         if isinstance(least, int | float) and value < least:
-            raise Unfit(f"is {shown(value)}, below the minimum {shown(least)}")
+            raise UnfitError(f"is {shown(value)}, below the minimum {shown(least)}")
         if isinstance(most, int | float) and value > most:
-            raise Unfit(f"is {shown(value)}, above the maximum {shown(most)}")
+            raise UnfitError(f"is {shown(value)}, above the maximum {shown(most)}")
     return value
 
 
 def _int(value: Any) -> int:
     if type(value) is int:
         return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    if isinstance(value, float):
+        if value.is_integer():
+            return int(value)
+        raise UnfitError(f"is {shown(value)}, not a whole number")
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise Unfit(f"is {shown(value)}, not a whole number")
-    return operator.index(value)
+        raise UnfitError(f"is {shown(value)}, not a whole number")
+    whole: int = operator.index(value)
+    return whole
 
 
 def _float(value: Any) -> float:
     if type(value) is float:
         if not math.isfinite(value):
-            raise Unfit(f"is {value}, which JSON has no word for")
+            raise UnfitError(f"is {value}, which JSON has no word for")
         return value
     if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
-        raise Unfit(f"is {shown(value)}, not a number")
+        raise UnfitError(f"is {shown(value)}, not a number")
     if isinstance(value, int) and abs(value) > LARGEST_EXACT:
-        raise Unfit(f"is {shown(value)}, too large for a float to be exact")
+        raise UnfitError(f"is {shown(value)}, too large for a float to be exact")
     return _float(float(value))
 
 
@@ -152,13 +155,13 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, str):
         return str.__str__(value)
-    raise Unfit(f"is {shown(value)}, not a text")
+    raise UnfitError(f"is {shown(value)}, not a text")
 
 
 def _flag(value: Any) -> bool:
     if type(value) is bool:
         return value
-    raise Unfit(f"is {shown(value)}, not True or False")
+    raise UnfitError(f"is {shown(value)}, not True or False")
 
 
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
@@ -177,10 +180,10 @@ def _any_of(plan: InputPlan, value: Any) -> Any:
         if kind in plan.kinds and not (kind == "INT" and isinstance(value, float)):
             try:
                 return _CONVERTERS[kind](value)
-            except Unfit:
+            except UnfitError:
                 continue
     if set(plan.kinds) <= LITERAL_KINDS:
-        raise Unfit(f"is {shown(value)}, not one of {', '.join(plan.kinds)}")
+        raise UnfitError(f"is {shown(value)}, not one of {', '.join(plan.kinds)}")
     return json_constant(value)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from comfygraph.catalog.dynamic import autogrow_members, combo_options
+from comfygraph.catalog.dynamic import autogrow_members, combo_options, template_member
 from comfygraph.catalog.parse import read_input
 from comfygraph.catalog.specs import (
     AUTOGROW,
@@ -22,11 +22,12 @@ from comfygraph.catalog.specs import (
 )
 from comfygraph.dsl.names import RESERVED_IN_CLASS, member_names
 
-EDITOR_WIDGETS = frozenset(
-    "INT FLOAT BOOLEAN STRING MARKDOWN COMBO IMAGEUPLOAD COLOR IMAGECOMPARE BOUNDING_BOX "
-    "BOUNDING_BOXES CHART GALLERIA PAINTER TEXTAREA CURVE RANGE COLORS COMPOSITOR AUDIO_UI "
-    "AUDIOUPLOAD AUDIO_RECORD WEBCAM LOAD_3D LOAD_3D_ANIMATION COMFY_DYNAMICCOMBO_V3".split()
-)
+EDITOR_WIDGETS = frozenset({
+    "AUDIOUPLOAD", "AUDIO_RECORD", "AUDIO_UI", "BOOLEAN", "BOUNDING_BOX", "BOUNDING_BOXES", "CHART",
+    "COLOR", "COLORS", "COMBO", "COMFY_DYNAMICCOMBO_V3", "COMPOSITOR", "CURVE", "FLOAT", "GALLERIA",
+    "IMAGECOMPARE", "IMAGEUPLOAD", "INT", "LOAD_3D", "LOAD_3D_ANIMATION", "MARKDOWN", "PAINTER",
+    "RANGE", "STRING", "TEXTAREA", "WEBCAM",
+})  # fmt: skip
 """Types for which ComfyUI's editor shows a widget, whose value it writes into the prompt."""
 
 NUMBERS = {"INT": int, "FLOAT": float}
@@ -45,6 +46,7 @@ class InputPlan:
     """
 
     __slots__ = (
+        "_plain",
         "accepts",
         "exact",
         "fill",
@@ -76,6 +78,7 @@ class InputPlan:
             template = spec.opts.get("template")
             self.template = template if isinstance(template, Mapping) else {}
         self.ready = {"__value__": self.fill} if type(self.fill) is list else self.fill
+        self._plain: list[Any] | None = None
         self.only_slot: dict[ClassPlan, int] = {}
         """Class of a node given as a whole → its only fitting slot; a memory."""
         self._prepare()
@@ -104,8 +107,28 @@ class InputPlan:
 
     @property
     def optional(self) -> bool:
-        """Whether a caller may leave the input out."""
-        return not self.required or self.fill is not MISSING
+        """Whether a caller may leave the input out: a default stands in, or none is needed."""
+        if not self.required:
+            return True
+        if self.spec.type == AUTOGROW:
+            template = self.spec.opts.get("template")
+            least = template.get("min") if isinstance(template, Mapping) else 0
+            return not (least and template_member(self.spec)[0])
+        if self.spec.type == DYNAMIC_COMBO:
+            return self.fill in self.plain_keys()
+        return self.fill is not MISSING
+
+    def plain_keys(self) -> list[Any]:
+        """
+        Give the options of a dynamic combo whose members can all be left out.
+        """
+        if self._plain is None:
+            self._plain = [
+                option.get("key")
+                for option in combo_options(self.spec)
+                if all(member.optional for member in option_members(self.spec, option).values())
+            ]
+        return self._plain
 
     @property
     def is_open(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from comfygraph.catalog.node_catalog import NodeCatalog
 from comfygraph.dsl.expression import Node, NodeClass, OutputAttribute
@@ -99,7 +99,7 @@ def node_class(plan: ClassPlan, name: str, module: str) -> type[Node[Any]]:
     body: dict[str, Any] = {"__slots__": (), "__module__": module, "_cg_plan": plan}
     for slot, attribute in enumerate(plan.output_names):
         body[attribute] = OutputAttribute(slot)
-    return NodeClass(name, (Node,), body)
+    return cast("type[Node[Any]]", NodeClass(name, (Node,), body))
 
 
 def bind(

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from comfygraph.catalog.specs import MATCH_TYPE
 from comfygraph.dsl.facts import class_text
 from comfygraph.dsl.plan import ClassPlan, template_id
-from comfygraph.dsl.stub_types import StubTypes, default_text, may_be_left_out
+from comfygraph.dsl.stub_types import StubTypes, default_text
 
+TUPLE = frozenset({"count", "index"})
 HEAD = '''\
 """
 {about}
@@ -67,8 +68,8 @@ def _class(types: StubTypes, name: str, plan: ClassPlan) -> str:
     lines += _signature(types, plan, variable)
     for attribute, text in zip(plan.output_names, outputs, strict=True):
         # `count` and `index` are methods of tuples too.
-        ignored = "  # type: ignore" if hasattr(tuple, attribute) else ""
-        lines.append(f"    @builtins.property{ignored}")
+        ignored = "  # type: ignore[override]  # hides a tuple's" if attribute in TUPLE else ""
+        lines.append("    @builtins.property")
         lines.append(f"    def {attribute}(self) -> s.Output[{text}]: ...{ignored}")
     return "\n".join(lines)
 
@@ -102,12 +103,10 @@ def _signature(types: StubTypes, plan: ClassPlan, variable: str | None) -> list[
     # for an input of the same name.
     me = "_cls" if "cls" in plan.spelled.values() else "cls"
     lines = ["    def __new__(", f"        {me},"]
-    for name in positional:
-        lines.append(_parameter(types, plan, name, variable))
+    lines += [_parameter(types, plan, name, variable) for name in positional]
     if rest or plan.takes_title:
         lines.append("        *,")
-    for name in rest:
-        lines.append(_parameter(types, plan, name, variable))
+    lines += [_parameter(types, plan, name, variable) for name in rest]
     if plan.takes_title:
         lines.append("        title: s.Title = None,")
     lines.append("    ) -> t.Self: ...")
@@ -119,6 +118,6 @@ def _parameter(types: StubTypes, plan: ClassPlan, name: str, variable: str | Non
     text = f"        {plan.spelled[name]}: {types.value(plan, item, variable)}"
     if not item.required and "None" not in text:
         text += " | None"
-    if may_be_left_out(item):
+    if item.optional:
         text += f" = {default_text(item)}"
     return f"{text},"

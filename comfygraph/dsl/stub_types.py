@@ -153,13 +153,11 @@ class StubTypes:
 
     def _choice(self, plan: ClassPlan, item: InputPlan) -> str:
         short = item.name.rpartition(".")[2]
-        plain: list[Any] = []
+        plain = item.plain_keys()
         groups: dict[str, list[Any]] = {}
         base = f"_{identifier(plan.class_type)}_{identifier(item.name)}".rstrip("_")
         for option in combo_options(item.spec):
             members = option_members(item.spec, option)
-            if all(member.optional for member in members.values()):
-                plain.append(option.get("key"))
             if members:
                 fields = self._fields(plan, members)
                 groups.setdefault(fields, []).append(option.get("key"))
@@ -181,7 +179,7 @@ class StubTypes:
             kind = self.value(plan, member, None)
             out += (
                 f"    {name!r}: t.NotRequired[{kind}],\n"
-                if member.optional or _may_be_empty(member)
+                if member.optional
                 else f"    {name!r}: {kind},\n"
             )
         return out
@@ -191,21 +189,6 @@ def _source(kind: str) -> str:
     return "s.Anything" if kind == "*" else f"s.Source[{socket(kind)}]"
 
 
-def _may_be_empty(item: InputPlan) -> bool:
-    if item.spec.type != AUTOGROW:
-        return False
-    template = item.spec.opts.get("template")
-    required, _ = template_member(item.spec)
-    return not (required and isinstance(template, Mapping) and template.get("min"))
-
-
-def may_be_left_out(item: InputPlan) -> bool:
-    """
-    Tell whether an argument needs no value: a default stands in, or none is needed.
-    """
-    return item.optional or _may_be_empty(item)
-
-
 def default_text(item: InputPlan) -> str:
     """
     Give the default of an argument as it stands in a signature.
@@ -213,6 +196,8 @@ def default_text(item: InputPlan) -> str:
     fill = item.fill
     if fill is MISSING:
         return "None" if not item.required else "()"
+    if item.spec.type == DYNAMIC_COMBO and fill not in item.plain_keys():
+        return "..."
     if fill is None or isinstance(fill, bool | int | float):
         return repr(fill)
     if isinstance(fill, str) and len(fill) <= 80:

@@ -77,7 +77,9 @@ small = ResizeImageMaskNode(
 )
 assert_type(small.resized, s.Output[s.IMAGE])
 plain = ResizeImageMaskNode(picture, "scale width")
-matched = ResizeImageMaskNode(picture, {"resize_type": "match size", "match": LoadImage("m.png").MASK})
+matched = ResizeImageMaskNode(
+    picture, {"resize_type": "match size", "match": LoadImage("m.png").MASK}
+)
 total = ComfyMathExpression(expression="a + b", values={"a": seed, "b": 2.5})
 video = SaveVideo(
     raw_node("MakeVideo", frames=picture)[0],
