@@ -4,7 +4,7 @@ Running the rules over one document.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ from comfygraph.catalog import NodeCatalog, load_catalog
 from comfygraph.core.values import Prompt
 from comfygraph.documents import Document, JsonSyntaxError, open_document, recognise
 from comfygraph.errors import InputError
+from comfygraph.lint.builtin import internal_error, unreadable_document, unused_ignore
 from comfygraph.lint.context import Finding, LintOptions, RuleContext
-from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
+from comfygraph.lint.diagnostic import Diagnostic, Report
+from comfygraph.lint.ignores import NodeIgnores
 from comfygraph.lint.rule import Rule
 
-INTERNAL_ID = "CG000"
-UNREADABLE_ID = "CG001"
+MOST = 1000
+"""Findings of one rule about one document: more are neither read nor worth the time."""
 
 
 def lint(
@@ -47,14 +49,25 @@ def lint(
     else:
         document = recognise(source)
     if rules is None:
-        from comfygraph.lint.rules import RULES
+        from comfygraph.lint.registry import stable_rules
 
-        rules = [rule for rule in RULES if rule.status == "stable"]
+        rules = stable_rules()
     context = RuleContext(document, catalog, options or LintOptions())
-    diagnostics = [found for rule in rules for found in _run(rule, context)]
-    order = _document_order(context)
-    diagnostics.sort(key=order)
-    return Report(document.path, tuple(diagnostics), document.text)
+    signs = context.signs
+    found = [
+        item
+        for rule in rules
+        if not rule.signs or not signs.isdisjoint(rule.signs)
+        for item in _run(rule, context)
+    ]
+    ignores = NodeIgnores(context)
+    kept = ignores.keep(found)
+    silenced = len(found) - len(kept)
+    ran = frozenset(rule.id for rule in rules)
+    if unused_ignore.id in ran:
+        kept += [_diagnose(unused_ignore, item, context) for item in ignores.unused(ran)]
+    kept.sort(key=_document_order(context))
+    return Report(document.path, tuple(kept), document.text, silenced)
 
 
 def lint_file(
@@ -71,45 +84,61 @@ def lint_file(
     label = name or str(source)
     try:
         document = open_document(source, name=label)
-    except JsonSyntaxError as exc:
-        return Report(label, (_unreadable(exc, label),), None)
     except InputError as exc:
-        return Report(label, (_unreadable(exc, label),), None)
+        return unreadable_report(exc, label)
     return lint(document, catalog, options=options, rules=rules)
 
 
-def _unreadable(exc: InputError, label: str) -> Diagnostic:
-    line, column = getattr(exc, "line", 1), getattr(exc, "column", 1)
+def unreadable_report(exc: InputError, label: str, text: str | None = None) -> Report:
+    """
+    Give the report about a file that cannot be read.
+
+    Args:
+        exc: What was wrong.
+        label: What messages call the file.
+        text: Its text, where it has one that is not JSON: for the excerpt.
+    """
+    place = (exc.line, exc.column) if isinstance(exc, JsonSyntaxError) else (1, 1)
     message = exc.message.removeprefix(f"{label}: ")
+    return Report(label, (_own(unreadable_document, message, label, exc.hint, place),), text)
+
+
+def crash_report(message: str, label: str) -> Report:
+    """
+    Give the report about a file whose check died.
+    """
+    return Report(label, (_own(internal_error, message, label, _BUG),))
+
+
+_BUG = "this is a bug in comfygraph; what the other rules found is told"
+
+
+def _own(
+    rule: Rule,
+    message: str,
+    file: str,
+    help: str | None,
+    place: tuple[int, int] | None = None,
+) -> Diagnostic:
     return Diagnostic(
-        UNREADABLE_ID,
-        "unreadable-document",
-        Severity.ERROR,
-        message,
-        "",
-        help=exc.hint,
-        file=label,
-        place=(line, column),
+        rule.id, rule.name, rule.severity, message, "", help=help, file=file, place=place
     )
 
 
-def _run(rule: Rule, context: RuleContext) -> Iterable[Diagnostic]:
+def _run(rule: Rule, context: RuleContext) -> list[Diagnostic]:
+    file = context.document.path
+    out: list[Diagnostic] = []
     try:
-        return [_diagnose(rule, finding, context) for finding in rule.check(context)]
+        for finding in rule.check(context):
+            if len(out) == MOST:
+                message = f"more than {MOST:,} findings of this rule: the rest is left out"
+                out.append(_diagnose(rule, Finding(message, context.document.base), context))
+                break
+            out.append(_diagnose(rule, finding, context))
     except Exception as exc:  # One broken rule must not hide what the others found.
         message = f"rule {rule.id} {rule.name} crashed: {type(exc).__name__}: {exc}"
-        help = "this is a bug in comfygraph; the other rules ran"
-        return [
-            Diagnostic(
-                INTERNAL_ID,
-                "internal-error",
-                Severity.ERROR,
-                message,
-                "",
-                help=help,
-                file=context.document.path,
-            )
-        ]
+        out.append(_own(internal_error, message[:500], file, _BUG))
+    return out
 
 
 def _diagnose(rule: Rule, finding: Finding, context: RuleContext) -> Diagnostic:
@@ -117,7 +146,7 @@ def _diagnose(rule: Rule, finding: Finding, context: RuleContext) -> Diagnostic:
     return Diagnostic(
         rule_id=rule.id,
         name=rule.name,
-        severity=finding.severity or rule.severity,
+        severity=context.options.severities.get(rule.id) or finding.severity or rule.severity,
         message=finding.message,
         pointer=finding.pointer,
         node_id=node_id,
@@ -127,8 +156,9 @@ def _diagnose(rule: Rule, finding: Finding, context: RuleContext) -> Diagnostic:
         class_type=context.class_type(node_id) if node_id is not None else None,
         related=finding.related,
         fixes=finding.fixes,
-        server_error=rule.server_error,
+        server_error=None if finding.accepted else rule.server_error,
         file=context.document.path,
+        sensitive=finding.sensitive,
     )
 
 
