@@ -10,40 +10,126 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from comfygraph.api import load_catalog as load_catalog
     from comfygraph.catalog import InputSpec as InputSpec
     from comfygraph.catalog import NodeCatalog as NodeCatalog
     from comfygraph.catalog import NodeDef as NodeDef
     from comfygraph.catalog import OutputSpec as OutputSpec
-    from comfygraph.catalog import load_catalog as load_catalog
+    from comfygraph.core.graph import GraphView as GraphView
     from comfygraph.core.values import Link as Link
     from comfygraph.core.values import Node as Node
     from comfygraph.core.values import Prompt as Prompt
+    from comfygraph.documents import Document as Document
+    from comfygraph.documents import open_document as open_document
+    from comfygraph.dsl import build as build
+    from comfygraph.dsl import named as named
+    from comfygraph.dsl import param as param
+    from comfygraph.dsl import raw_node as raw_node
+    from comfygraph.errors import BuildError as BuildError
     from comfygraph.errors import ComfyGraphError as ComfyGraphError
+    from comfygraph.errors import ExitCode as ExitCode
+    from comfygraph.jobs import AsyncJob as AsyncJob
+    from comfygraph.jobs import Job as Job
+    from comfygraph.jobs import asubmit as asubmit
+    from comfygraph.jobs import attach as attach
+    from comfygraph.jobs import submit as submit
+    from comfygraph.lint import Diagnostic as Diagnostic
+    from comfygraph.lint import LintOptions as LintOptions
+    from comfygraph.lint import PredictedResponse as PredictedResponse
+    from comfygraph.lint import Report as Report
+    from comfygraph.lint import Severity as Severity
+    from comfygraph.lint import lint as lint
+    from comfygraph.lint import predict_response as predict_response
+    from comfygraph.workflow import ConversionResult as ConversionResult
+    from comfygraph.workflow import convert as convert
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "ComfyGraphError": "comfygraph.errors",
-    "InputSpec": "comfygraph.catalog",
-    "Link": "comfygraph.core.values",
-    "Node": "comfygraph.core.values",
-    "NodeCatalog": "comfygraph.catalog",
-    "NodeDef": "comfygraph.catalog",
-    "OutputSpec": "comfygraph.catalog",
-    "Prompt": "comfygraph.core.values",
-    "load_catalog": "comfygraph.catalog",
+_NAMES = {
+    "comfygraph.api": ("load_catalog",),
+    "comfygraph.catalog": (
+        "InputSpec",
+        "NodeCatalog",
+        "NodeDef",
+        "OutputSpec",
+    ),
+    "comfygraph.core.graph": ("GraphView",),
+    "comfygraph.core.values": (
+        "Link",
+        "Node",
+        "Prompt",
+    ),
+    "comfygraph.documents": (
+        "Document",
+        "open_document",
+    ),
+    "comfygraph.dsl": (
+        "build",
+        "named",
+        "param",
+        "raw_node",
+    ),
+    "comfygraph.errors": (
+        "BuildError",
+        "ComfyGraphError",
+        "ExitCode",
+    ),
+    "comfygraph.jobs": (
+        "AsyncJob",
+        "Job",
+        "asubmit",
+        "attach",
+        "submit",
+    ),
+    "comfygraph.lint": (
+        "Diagnostic",
+        "LintOptions",
+        "PredictedResponse",
+        "Report",
+        "Severity",
+        "lint",
+        "predict_response",
+    ),
+    "comfygraph.workflow": (
+        "ConversionResult",
+        "convert",
+    ),
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "AsyncJob",
+    "BuildError",
     "ComfyGraphError",
+    "ConversionResult",
+    "Diagnostic",
+    "Document",
+    "ExitCode",
+    "GraphView",
     "InputSpec",
+    "Job",
     "Link",
+    "LintOptions",
     "Node",
     "NodeCatalog",
     "NodeDef",
     "OutputSpec",
+    "PredictedResponse",
     "Prompt",
+    "Report",
+    "Severity",
+    "asubmit",
+    "attach",
+    "build",
+    "convert",
+    "lint",
     "load_catalog",
+    "named",
+    "open_document",
+    "param",
+    "predict_response",
+    "raw_node",
+    "submit",
 ]
 
 

@@ -4,6 +4,8 @@ Lint: every finding about a graph, and the server's answer foretold from the sam
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from comfygraph.lint.context import LintOptions
@@ -35,3 +37,13 @@ def __getattr__(name: str) -> Any:
 
         return getattr(predict, name)
     raise AttributeError(f"module 'comfygraph.lint' has no attribute {name!r}")
+
+
+class _CallablePackage(ModuleType):
+    """`comfygraph.lint` is this package and the function `lint`: calling the one is the other."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Report:
+        return lint(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _CallablePackage
