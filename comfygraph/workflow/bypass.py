@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from comfygraph.workflow.live import LiveNode
 
+MAX_LOOK = 1000
+"""Inputs that are looked at; no class has as many."""
+
 
 def bypass_input(node: LiveNode, slot: int, wanted: str) -> int:
     """
@@ -31,10 +34,10 @@ def bypass_input(node: LiveNode, slot: int, wanted: str) -> int:
         and compatible(inputs[slot].type, wanted)
     ):
         return slot
-    for index, candidate in enumerate(inputs):
+    for index, candidate in enumerate(inputs[:MAX_LOOK]):
         if candidate.type == wanted:
             return index
-    for index, candidate in enumerate(inputs):
+    for index, candidate in enumerate(inputs[:MAX_LOOK]):
         if compatible(candidate.type, given) and compatible(candidate.type, wanted):
             return index
     return -1

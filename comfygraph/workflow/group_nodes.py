@@ -252,9 +252,9 @@ class _Builder:
             taken = values[position : position + len(own)]
             member.raw["widgets_values"] = taken + own[len(taken) :]
             return position + len(taken)
-        converted = {
-            as_dict(slot.get("widget")).get("name") for slot in member.slots.values()
-        } - {None}
+        converted = {as_dict(slot.get("widget")).get("name") for slot in member.slots.values()} - {
+            None
+        }
         taken = []
         skipping = False
         for at, widget in enumerate(member.plan.section.widgets):

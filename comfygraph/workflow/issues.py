@@ -117,8 +117,7 @@ RECURSIVE_SUBGRAPH = IssueKind(
     "CG507",
     "recursive-subgraph",
     "error",
-    "A subgraph contains itself, directly or through others. The editor throws "
-    "`RecursionError`.",
+    "A subgraph contains itself, directly or through others. The editor throws `RecursionError`.",
 )
 VIRTUAL_CYCLE = IssueKind(
     "CG508",
@@ -151,9 +150,9 @@ BAD_ELEMENT = IssueKind(
 BYPASS_WITHOUT_MATCH = IssueKind(
     "CG512",
     "bypass-without-match",
-    "warning",
+    "info",
     "A bypassed node has no input of the type that its output gives, so whatever hangs on "
-    "that output is not connected.",
+    "that output is not connected. A loader is often bypassed for just that.",
 )
 LOST_PRIMITIVE = IssueKind(
     "CG513",
@@ -220,7 +219,7 @@ FORM_OF_LINKS = IssueKind(
     "CG521",
     "links-of-another-version",
     "error",
-    "The editor reads links as arrays when the file says `\"version\": 0.4`, and as objects "
+    'The editor reads links as arrays when the file says `"version": 0.4`, and as objects '
     "otherwise. This file's links have the other form: the editor loses them, and does not "
     "queue. They are read here all the same.",
     "set `version` to 0.4 if links are arrays, or save the workflow from the editor",

@@ -293,9 +293,5 @@ def _lay_out_stored(node: LiveNode) -> None:
 
 
 def _slots(listed: Any) -> list[tuple[str, str]]:
-    return [
-        (str(item.get("name", "")), type_text(item.get("type")))
-        if isinstance(item, dict)
-        else ("", "*")
-        for item in as_list(listed)
-    ]
+    slots = [as_dict(item) for item in as_list(listed)]
+    return [(str(slot.get("name", "")), type_text(slot.get("type"))) for slot in slots]

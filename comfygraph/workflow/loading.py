@@ -99,9 +99,7 @@ def _form_of_links(file: FileGraph, root: LiveGraph, notes: Notes) -> str | None
     return None
 
 
-def _cut_recursion(
-    graphs: list[LiveGraph], notes: Notes
-) -> tuple[list[LiveGraph], str | None]:
+def _cut_recursion(graphs: list[LiveGraph], notes: Notes) -> tuple[list[LiveGraph], str | None]:
     """
     Cut the instances by which a subgraph contains itself.
 

@@ -25,6 +25,9 @@ BOUNDARY_OUT = "-20"
 MAX_NODES = 250_000
 """More nodes than this, subgraphs expanded, and the workflow is refused."""
 
+MAX_SLOTS = 10_000
+"""More inputs or outputs on one node than this, and the workflow is refused."""
+
 MUTED = 2
 BYPASSED = 4
 
@@ -155,6 +158,10 @@ def _read_nodes(raw: dict[str, Any], pointer: str, notes: Notes) -> Iterator[Fil
         if last[node_id] != index:
             notes.add(DUPLICATE_ID, f"another node has the id `{node_id}` too", where, node_id)
             continue
+        for side in ("inputs", "outputs"):
+            count = len(as_list(item.get(side)))
+            if count > MAX_SLOTS:
+                raise WorkflowError(f"node `{node_id}` has {count} {side}, more than {MAX_SLOTS}")
         yield FileNode(item, index, node_id)
 
 

@@ -44,6 +44,15 @@ class Notes:
 
     def collected(self) -> tuple[ConversionIssue, ...]:
         """
-        Give the findings by code of severity, in the order in which they were found.
+        Give the findings in the order of the file.
         """
-        return tuple(self._found.values())
+        return tuple(sorted(self._found.values(), key=_place))
+
+
+def _place(issue: ConversionIssue) -> tuple[list[tuple[int, int, str]], str, str]:
+    tokens = [
+        # A list index is short; anything else that looks like a number is a name.
+        (0, int(token), "") if token.isdecimal() and len(token) < 10 else (1, 0, token)
+        for token in issue.pointer.split("/")[1:]
+    ]
+    return tokens, issue.code, issue.node_id or ""

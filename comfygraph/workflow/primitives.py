@@ -85,9 +85,7 @@ def primitive_targets(graph: LiveGraph, node: LiveNode) -> Iterator[tuple[LiveNo
             yield target, slot.widget
 
 
-def _connected(
-    graph: LiveGraph, node: LiveNode
-) -> Iterator[tuple[LiveNode, LiveInput | None]]:
+def _connected(graph: LiveGraph, node: LiveNode) -> Iterator[tuple[LiveNode, LiveInput | None]]:
     outputs = node.file.outputs
     for item in as_list(as_dict(outputs[0]).get("links")) if outputs else []:
         key = link_key(item)

@@ -18,6 +18,7 @@ from comfygraph.workflow.issues import (
     PASS_THROUGH,
     UNMATCHED_GET,
     VIRTUAL_CYCLE,
+    IssueKind,
 )
 from comfygraph.workflow.live import LiveInput, LiveNode
 from comfygraph.workflow.model import BOUNDARY_IN, BYPASSED, MUTED
@@ -36,7 +37,31 @@ class Source(NamedTuple):
     slot: int
 
 
+class _In(NamedTuple):
+    """
+    At an input. `wanted` is the socket type at the far end, `None` for this input's own.
+    """
+
+    scope: Scope
+    node: LiveNode
+    slot: LiveInput
+    wanted: str | None
+
+
+class _Out(NamedTuple):
+    """
+    At output `slot` of a node. `wanted` is the socket type at the far end.
+    """
+
+    scope: Scope
+    node: LiveNode
+    slot: int
+    wanted: str
+
+
 Resolved = Source | Valued | None
+_Step = _In | _Out | Source | Valued | None
+_Key = tuple[int, int, int, str]
 
 
 class Resolver:
@@ -48,144 +73,164 @@ class Resolver:
     """
 
     def __init__(self, notes: Notes) -> None:
-        self.notes = notes
         self.refusal: str | None = None
-        self._known: dict[tuple[int, int, int, str], Resolved] = {}
+        self._notes = notes
+        self._known: dict[_Key, Resolved] = {}
 
     def source(self, scope: Scope, node: LiveNode, slot: LiveInput) -> Resolved:
         """
         Give what feeds an input: an output, the value of a promoted widget, or nothing.
         """
-        steps: list[tuple[int, int, int, str]] = []
-        found = self._walk(scope, node, slot, steps)
-        for step in steps:
-            self._known[step] = found
-        return found
+        walked: dict[_Key, None] = {}
+        at: _Step = self._enter(_In(scope, node, slot, None))
+        while True:
+            if isinstance(at, _Out):
+                if not at.node.virtual and at.node.mode not in (MUTED, BYPASSED):
+                    at = Source(at.scope.prefix + at.node.emit_id, at.slot)
+                    break
+                key = (id(at.scope), id(at.node), at.slot, at.wanted)
+                if key in self._known:
+                    at = self._known[key]
+                    break
+                if key in walked:
+                    self._refuse(
+                        VIRTUAL_CYCLE,
+                        at.scope,
+                        at.node,
+                        "the connection runs in a circle and reaches no node",
+                        "RecursionError: circular reference",
+                    )
+                    at = None
+                    break
+                walked[key] = None
+                at = self._leave(at)
+            elif isinstance(at, _In):
+                at = self._enter(at)
+            else:
+                break
+        for key in walked:
+            self._known[key] = at
+        return at
 
-    def _walk(
+    def _enter(self, at: _In) -> _Step:
+        """
+        Go from an input over its link to an output, or out of the subgraph.
+        """
+        scope, slot, wanted = at.scope, at.slot, at.wanted
+        if slot.link is None:
+            return None
+        link = scope.graph.links.get(slot.link)
+        if link is None:
+            self._missing(at, "the link is not in the graph")
+            return None
+        if link.origin == BOUNDARY_IN and scope.host is not None and scope.parent is not None:
+            host = scope.host
+            if not 0 <= link.origin_slot < len(host.inputs):
+                self._missing(at, "the subgraph has no such input")
+                return None
+            outer = host.inputs[link.origin_slot]
+            if outer.link is None:
+                return scope.shown_value(link.origin_slot)
+            # The editor forgets here what the far end asked for.
+            return _In(scope.parent, host, outer, None)
+        origin = scope.graph.by_id.get(link.origin)
+        if origin is None:
+            self._missing(at, f"its origin, node `{link.origin}`, is not there")
+            return None
+        return _Out(scope, origin, link.origin_slot, slot.type if wanted is None else wanted)
+
+    def _leave(self, at: _Out) -> _Step:
+        """
+        Go through a node that no prompt holds, from its output to one of its inputs.
+        """
+        scope, node, slot, wanted = at
+        if node.mode == MUTED:
+            return None
+        if node.mode == BYPASSED:
+            index = bypass_input(node, slot, wanted)
+            if index < 0:
+                self._note(
+                    BYPASS_WITHOUT_MATCH,
+                    scope,
+                    node,
+                    f"no input of this bypassed node can take the place of output {slot} "
+                    f"({wanted})",
+                )
+                return None
+            return _In(scope, node, node.inputs[index], None)
+        if node.body is not None:
+            return self._into_subgraph(at)
+        if node.type in GETTERS:
+            setter = find_setter(scope, node)
+            if setter is None:
+                self._note(
+                    UNMATCHED_GET,
+                    scope,
+                    node,
+                    "no Set node gives the variable that this node gets",
+                )
+                return None
+            return _Out(*setter, 0, wanted)
+        index = 0 if node.type in SETTERS else slot
+        if 0 <= index < len(node.inputs):
+            return _In(scope, node, node.inputs[index], wanted)
+        return None
+
+    def _into_subgraph(self, at: _Out) -> _Step:
+        scope, host, slot, wanted = at
+        assert host.body is not None
+        outputs = scope.boundaries[id(host.body)].outputs
+        inner = outputs[slot] if 0 <= slot < len(outputs) else None
+        if inner is None:
+            return None
+        if inner.origin != BOUNDARY_IN:
+            target = host.body.by_id.get(inner.origin)
+            if target is None:
+                return None
+            return _Out(scope.child(host), target, inner.origin_slot, wanted)
+        self._refuse(
+            PASS_THROUGH,
+            scope,
+            host,
+            f"output {slot} comes straight from input {inner.origin_slot} of the subgraph",
+            "Error: no output node found",
+        )
+        if 0 <= inner.origin_slot < len(host.inputs):
+            return _In(scope, host, host.inputs[inner.origin_slot], wanted)
+        return None
+
+    def _missing(self, at: _In, why: str) -> None:
+        scope, node, slot, _ = at
+        self._refuse(
+            MISSING_LINK,
+            scope,
+            node,
+            f"link {slot.link} of input `{slot.name}` leads to nothing: {why}",
+            f"InvalidLinkError: link {slot.link} of input `{slot.name}`: {why}",
+            f"{node.pointer}/inputs/{slot.index}/link",
+        )
+
+    def _refuse(
         self,
+        kind: IssueKind,
         scope: Scope,
         node: LiveNode,
-        slot: LiveInput,
-        steps: list[tuple[int, int, int, str]],
-    ) -> Resolved:
-        wanted: str | None = None
-        seen: set[tuple[int, int, int, str]] = set()
-        while True:
-            # An input: over its link, or out of the subgraph.
-            if slot.link is None:
-                return None
-            link = scope.graph.links.get(slot.link)
-            if link is None:
-                self._missing(scope, node, slot, "the link is not in the graph")
-                return None
-            if link.origin == BOUNDARY_IN and scope.host is not None and scope.parent is not None:
-                host = scope.host
-                if not 0 <= link.origin_slot < len(host.inputs):
-                    self._missing(scope, node, slot, "the subgraph has no such input")
-                    return None
-                outer = host.inputs[link.origin_slot]
-                if outer.link is None:
-                    return scope.shown_value(link.origin_slot)
-                # The editor forgets here what the far end asked for.
-                scope, node, slot, wanted = scope.parent, host, outer, None
-                continue
-            origin = scope.graph.by_id.get(link.origin)
-            if origin is None:
-                self._missing(scope, node, slot, f"its origin, node `{link.origin}`, is not there")
-                return None
-            kind = wanted if wanted is not None else slot.type
-            at = link.origin_slot
-            # An output: of a node that runs, or through one that does not.
-            while True:
-                step = (id(scope), id(origin), at, kind)
-                if step in self._known:
-                    return self._known[step]
-                if step in seen:
-                    self.notes.add(
-                        VIRTUAL_CYCLE,
-                        "the connection runs in a circle and reaches no node",
-                        origin.pointer,
-                        scope.prefix + origin.emit_id,
-                    )
-                    self.refusal = self.refusal or "RecursionError: circular reference"
-                    return None
-                if origin.mode == MUTED:
-                    return None
-                if origin.mode == BYPASSED:
-                    seen.add(step)
-                    steps.append(step)
-                    index = bypass_input(origin, at, kind)
-                    if index < 0:
-                        self._no_match(scope, origin, at, kind)
-                        return None
-                    node, slot, wanted = origin, origin.inputs[index], None
-                    break
-                if not origin.virtual:
-                    return Source(scope.prefix + origin.emit_id, at)
-                seen.add(step)
-                steps.append(step)
-                if origin.body is not None:
-                    boundary = scope.boundaries[id(origin.body)]
-                    inner = boundary.outputs[at] if 0 <= at < len(boundary.outputs) else None
-                    if inner is None:
-                        return None
-                    if inner.origin == BOUNDARY_IN:
-                        self.notes.add(
-                            PASS_THROUGH,
-                            f"output {at} of the subgraph comes straight from its input "
-                            f"{inner.origin_slot}",
-                            origin.body.file.pointer,
-                            scope.prefix + origin.emit_id,
-                            origin.title,
-                        )
-                        self.refusal = self.refusal or "Error: No output node found"
-                        if not 0 <= inner.origin_slot < len(origin.inputs):
-                            return None
-                        node, slot, wanted = origin, origin.inputs[inner.origin_slot], kind
-                        break
-                    target = origin.body.by_id.get(inner.origin)
-                    if target is None:
-                        return None
-                    scope, origin, at = scope.child(origin), target, inner.origin_slot
-                    continue
-                if origin.type in GETTERS:
-                    setter = find_setter(scope, origin)
-                    if setter is None:
-                        self.notes.add(
-                            UNMATCHED_GET,
-                            "no Set node gives the variable that this node gets",
-                            origin.pointer,
-                            scope.prefix + origin.emit_id,
-                            origin.title,
-                        )
-                        return None
-                    scope, origin = setter
-                    at = 0
-                index = 0 if origin.type in SETTERS else at
-                if not 0 <= index < len(origin.inputs):
-                    return None
-                node, slot, wanted = origin, origin.inputs[index], kind
-                break
+        message: str,
+        refusal: str,
+        pointer: str | None = None,
+    ) -> None:
+        self._note(kind, scope, node, message, pointer)
+        if self.refusal is None:
+            self.refusal = f"{refusal} (node {scope.prefix}{node.emit_id})"
 
-    def _missing(self, scope: Scope, node: LiveNode, slot: LiveInput, why: str) -> None:
-        node_id = scope.prefix + node.emit_id
-        self.notes.add(
-            MISSING_LINK,
-            f"link {slot.link} of input `{slot.name}` leads to nothing: {why}",
-            f"{node.pointer}/inputs/{slot.index}/link",
-            node_id,
-            node.title,
-        )
-        self.refusal = self.refusal or (
-            f"InvalidLinkError: link {slot.link} of `{slot.name}` at node {node_id}: {why}"
-        )
-
-    def _no_match(self, scope: Scope, node: LiveNode, slot: int, kind: str) -> None:
-        self.notes.add(
-            BYPASS_WITHOUT_MATCH,
-            f"no input of this bypassed node can take the place of output {slot} ({kind})",
-            node.pointer,
-            scope.prefix + node.emit_id,
-            node.title,
+    def _note(
+        self,
+        kind: IssueKind,
+        scope: Scope,
+        node: LiveNode,
+        message: str,
+        pointer: str | None = None,
+    ) -> None:
+        self._notes.add(
+            kind, message, pointer or node.pointer, scope.prefix + node.emit_id, node.title
         )

@@ -85,11 +85,11 @@ class SourceMap(Mapping[str, NodeSource]):
         """
         Give the JSON pointer of a node, or of the link or value behind one of its inputs.
 
-        An input of which the file says nothing gives the node.
-
-        Raises:
-            KeyError: The prompt has no such node.
+        An input of which the file says nothing gives the node, and a node that the prompt
+        does not have gives the whole file.
         """
+        if node_id not in self._nodes:
+            return ""
         _, node = self._nodes[node_id]
         if input_name is None:
             return node.pointer

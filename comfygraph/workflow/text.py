@@ -130,5 +130,3 @@ def _formatted(pattern: str, now: datetime) -> str:
         return str(values[text[0]]).zfill(len(text))
 
     return _DATE_PART.sub(part, pattern)
-
-

@@ -1,0 +1,135 @@
+"""
+`comfygraph convert`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from comfygraph.errors import ExitCode
+
+if TYPE_CHECKING:
+    from comfygraph.workflow import ConversionResult, DynamicPrompts
+
+
+def _dynamic(
+    ctx: click.Context, param: click.Parameter, value: str
+) -> tuple[DynamicPrompts, int | None]:
+    """
+    Read `keep`, `first`, `error` or `seed=N` as `(mode, seed)`.
+    """
+    match value.partition("="):
+        case ("keep" | "first" | "error" as mode, "", ""):
+            return mode, None
+        case ("seed", "=", number) if number.isascii() and number.isdecimal():
+            return "seed", int(number[:20])
+    raise click.BadParameter(f"{value!r} is none of keep, first, error, seed=N", ctx, param)
+
+
+@click.command(short_help="Turn the editor's workflow into a prompt.")
+@click.argument("workflow", metavar="WORKFLOW.json")
+@click.option(
+    "--output", "-o", metavar="PATH", default=None,
+    help="Write the prompt to PATH; default is stdout.",
+)  # fmt: skip
+@click.option(
+    "--catalog", "catalog_path", metavar="PATH", default=None,
+    help="A saved /object_info of the server to convert for; default is the bundled core.",
+)  # fmt: skip
+@click.option(
+    "--dynamic-prompts", "dynamic", metavar="keep|first|seed=N|error", default="keep",
+    callback=_dynamic,
+    help="What to do with {a|b} in texts: keep it, take the first, draw with seed N, or fail.",
+)  # fmt: skip
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
+    help="Colour; auto looks at NO_COLOR, FORCE_COLOR and the terminal.",
+)  # fmt: skip
+def convert(
+    workflow: str,
+    output: str | None,
+    catalog_path: str | None,
+    dynamic: tuple[DynamicPrompts, int | None],
+    color: str,
+) -> int:
+    """
+    Turn WORKFLOW.json, as the editor saves it, into the prompt that the editor would queue.
+
+    `-` reads from stdin. The prompt goes to stdout, findings go to stderr; the exit code is
+    1 if one of them is an error. Nothing is left to chance: the same workflow always gives
+    the same prompt.
+
+    \b
+    comfygraph convert workflow.json -o prompt.json
+    comfygraph convert workflow.json --dynamic-prompts seed=7 | comfygraph submit -
+    """
+    from comfygraph.catalog import load_catalog
+    from comfygraph.documents import open_document
+    from comfygraph.errors import InputError, WorkflowError
+    from comfygraph.workflow import convert as convert_workflow
+
+    source = sys.stdin.buffer.read() if workflow == "-" else workflow
+    name = "<stdin>" if workflow == "-" else workflow
+    document = open_document(source, name=name)
+    if document.kind not in ("workflow", "unknown"):
+        raise InputError(
+            f"{name}: holds a prompt already, not a workflow of the editor",
+            hint="`comfygraph lint` checks it, `comfygraph submit` runs it",
+        )
+    mode, seed = dynamic
+    try:
+        result = convert_workflow(
+            document.value, load_catalog(catalog_path), dynamic_prompts=mode, seed=seed
+        )
+    except WorkflowError as exc:
+        raise WorkflowError(f"{name}: {exc.message}", hint=exc.hint) from exc
+    _write(result, output)
+    _report(result, name, document.text, color)
+    return ExitCode.OK if result.ok else ExitCode.FINDINGS
+
+
+def _write(result: ConversionResult, output: str | None) -> None:
+    import json
+
+    from comfygraph.errors import UsageError
+
+    # As the editor exports it; half characters, which UTF-8 cannot hold, are escaped.
+    text = json.dumps(result.document, indent=2, ensure_ascii=False)
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        text = json.dumps(result.document, indent=2)
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        with open(output, "w", encoding="utf-8", newline="\n") as file:
+            file.write(f"{text}\n")
+    except OSError as exc:
+        raise UsageError(f"{output}: {exc.strerror or exc}") from exc
+
+
+def _report(result: ConversionResult, name: str, text: str | None, color: str) -> None:
+    if not result.diagnostics:
+        return
+    from comfygraph.cli.terminal import use_color
+    from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
+    from comfygraph.lint.render.text import render_text
+
+    found = tuple(
+        Diagnostic(
+            rule_id=issue.code,
+            name=issue.name,
+            severity=Severity(issue.severity),
+            message=issue.message,
+            pointer=issue.pointer,
+            node_id=issue.node_id,
+            title=issue.title,
+            help=issue.help or None,
+            file=name,
+        )
+        for issue in result.diagnostics
+    )
+    report = Report(name, found, text)
+    click.echo(render_text([report], color=use_color(color, sys.stderr)), err=True)
