@@ -16,10 +16,10 @@ from types import TracebackType
 from typing import Self
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live
+from rich.console import Console
 from rich.text import Text
 
+from comfygraph.cli.block import Block
 from comfygraph.cli.progress import clean, clock_text, label_of, steps_text
 from comfygraph.core.values import Node
 from comfygraph.jobs.progress import Active, Progress
@@ -41,7 +41,6 @@ _WORD = 6
 _BAR = 20
 _SLOW = 1.0
 """A node that took so many seconds gets a line of its own when it is done."""
-_PER_SECOND = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +88,10 @@ class LiveReporter:
         labels = (cell_len(label_of(nodes, node_id)) for node_id in nodes)
         self._label_width = min(max(labels, default=8), 30)
         self.cancelling = False
-        self._live = Live(
-            self,
-            console=console,
-            refresh_per_second=_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,
-        )
+        self._screen = Block(console, self._draw)
 
     def __enter__(self) -> Self:
-        self._live.start()
+        self._screen.__enter__()
         return self
 
     def __exit__(
@@ -107,9 +100,9 @@ class LiveReporter:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None or self._progress.started_at is not None:
+        if self._progress.started_at is not None:
             self._flush()
-        self._live.stop()
+        self._screen.__exit__(kind, exc, trace)
 
     def event(self, event: Event) -> None:
         """
@@ -145,7 +138,7 @@ class LiveReporter:
     def _end(self, event: JobEnd) -> None:
         self._flush()
         if isinstance(event, JobSucceeded):
-            self._console.print(self._overall(self._width(), final=True))
+            self._screen.print(self._overall(self._width(), final=True))
 
     def _finished(self, node_id: str, active: Active | None) -> None:
         label = label_of(self._nodes, node_id)
@@ -155,7 +148,7 @@ class LiveReporter:
             return
         self._flush()
         steps = f"{int(active.max)} steps, " if active.max > 1 and active.max.is_integer() else ""
-        self._print("done", label, "green", tail=f"{steps}{clock_text(took)}")
+        self._print_done(label, steps, clock_text(took))
 
     def _collect(self, word: str, label: str) -> None:
         """
@@ -174,22 +167,21 @@ class LiveReporter:
             group, self._group = self._group, []
             self._print(self._group_word, self._glyphs.dot.join(group), "green")
 
-    def _print(
-        self, word: str, text: str, style: str, *, tail: str = "", wrap: bool = False
-    ) -> None:
+    def _print(self, word: str, text: str, style: str, *, wrap: bool = False) -> None:
         line = self._line(word, style)
-        if tail:
-            line.append(self._fit(text, self._label_width))
-            line.append(f"  {tail}", "dim")
-        else:
-            line.append(text)
-        self._console.print(
-            line, no_wrap=not wrap, overflow="fold" if wrap else "ellipsis", crop=not wrap
-        )
+        line.append(text)
+        self._screen.print(line, wrap=wrap)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = min(options.max_width, _WIDEST + 1) - 1
-        yield from self._block(width, max(console.size.height - 6, 1))
+    def _print_done(self, label: str, steps: str, took: str) -> None:
+        line = self._line("done", "green")
+        room = self._width() - cell_len(line.plain)
+        tail = f"  {steps}{took}" if room >= self._label_width + 24 else f"  {took}"
+        line.append(self._fit(label, max(min(self._label_width, room - len(tail)), 4)))
+        line.append(tail, "dim")
+        self._screen.print(line)
+
+    def _draw(self, width: int, height: int) -> list[Text]:
+        return list(self._block(min(width - 1, _WIDEST), max(height - 6, 1)))
 
     def _block(self, width: int, most: int) -> Iterator[Text]:
         progress = self._progress
@@ -242,7 +234,11 @@ class LiveReporter:
         if self.cancelling:
             line.append(", asking the service to cancel", "yellow")
         elif remaining is not None:
-            line.append(f", about {clock_text(remaining + 0.5)} left", "dim")
+            left = clock_text(max(remaining + 0.5, 1.0))
+            for words in (f", about {left} left", f", {left} left"):
+                if cell_len(line.plain + words) <= width:
+                    line.append(words, "dim")
+                    break
         return self._cut(line, width)
 
     def _line(self, word: str, style: str) -> Text:

@@ -9,8 +9,6 @@ import sys
 
 import click
 
-from comfygraph.errors import ExitCode
-
 
 @click.command(short_help="Run a graph on a service and follow it to its pictures.")
 @click.argument("graph", metavar="GRAPH.json")
@@ -89,10 +87,11 @@ def submit(
 
     \b
     Environment:
-      COMFYGRAPH_TARGET                     the target, where --target does not say
-      COMFYUI_URL                           of --target comfyui
+      COMFYGRAPH_TARGET   the target, where --target does not say
+      COMFYUI_URL         of --target comfyui
       TAMS_API_KEY, or TAMS_APP_ID and TAMS_PRIVATE_KEY_FILE; TAMS_BASE_URL
       CIVITAI_API_TOKEN; CIVITAI_API_URL
+    Target, url, out, catalog and timeout can also stand under [submit] in comfygraph.toml.
 
     \b
     Ctrl-C asks the service to cancel the job; a second one leaves it running.
@@ -100,22 +99,26 @@ def submit(
     out of reach, 5 the job failed, 6 deadline passed, 130 interrupted.
     """
     from comfygraph.cli.submit_run import Request, run_submit
+    from comfygraph.config import settings
 
+    known = settings("submit")
+    configured = os.environ.get("COMFYGRAPH_TARGET") or known.get("target")
+    # an address in the configuration belongs to the target in the configuration
+    ours = target is None or target == configured
     request = Request(
         graph=graph,
-        target=target or os.environ.get("COMFYGRAPH_TARGET") or None,
-        url=url,
+        target=target or configured,
+        url=known.get("url", url) if ours else url,
         assignments=assignments,
-        out=out,
+        out=known.get("out", out),
         overwrite=overwrite,
-        deadline=deadline,
+        deadline=known.get("timeout", deadline),
         wait=not no_wait,
         dry_run=dry_run,
         as_json=as_json,
         lint=not no_lint,
-        catalog=catalog_path,
+        catalog=known.get("catalog", catalog_path),
         color=color,
         config=dict(os.environ),
     )
-    code = run_submit(request, stdout=sys.stdout, stderr=sys.stderr)
-    return ExitCode(code)
+    return run_submit(request, stdout=sys.stdout, stderr=sys.stderr)

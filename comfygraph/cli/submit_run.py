@@ -5,7 +5,9 @@ What `comfygraph submit` does, step by step: read, change, lint, send, follow, p
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -152,7 +154,7 @@ def _plan(
             hint="start one with `comfygraph emulate` and give its address with --url",
         )
     if embedded and request.target is None:
-        print(_ON_EMULATOR, file=stderr)
+        print(_wrapped(_ON_EMULATOR, stderr), file=stderr)
     target: Target | str = name
     if not embedded or request.dry_run:
         config = dict(request.config)
@@ -174,6 +176,12 @@ def _plan(
         deadline=request.deadline,
         catalog=catalog if request.catalog else None,
     )
+
+
+def _wrapped(text: str, stream: TextIO) -> str:
+    if not stream.isatty():
+        return text
+    return textwrap.fill(text, max(shutil.get_terminal_size().columns, 20))
 
 
 def _show_request(request: Request, plan: Plan, stdout: TextIO) -> ExitCode:
@@ -274,6 +282,8 @@ class _Run:
             markup=False,
             emoji=False,
         )
+        if console.is_dumb_terminal or console.legacy_windows:
+            return PlainReporter(self._prompt, progress, self._stderr)
         return LiveReporter(self._prompt, progress, console, place=self._place())
 
     def _runs(self) -> frozenset[str]:
