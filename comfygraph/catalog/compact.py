@@ -18,6 +18,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from comfygraph.errors import CatalogError
+
+_DEEPEST = 100
+
 _PROSE = frozenset({"tooltip", "placeholder"})
 _FLAGS = {
     "output_node": "O",
@@ -38,17 +42,21 @@ def compact_entry(name: str, entry: Mapping[str, Any], files: Mapping[str, str])
         name: The class name.
         entry: The entry as the server gives it.
         files: Input name → folder, for inputs that list files.
+
+    Raises:
+        CatalogError: It nests too deep.
     """
-    sections = entry.get("input") or {}
+    sections = entry.get("input")
+    sections = sections if isinstance(sections, Mapping) else {}
     out: dict[str, Any] = {
         "i": {key: _without_prose(value) for key, value in sections.items() if value}
     }
-    outputs = list(entry.get("output") or ())
+    outputs = _list(entry.get("output"))
     out["o"] = outputs
-    if list(entry.get("output_name") or ()) != outputs:
-        out["n"] = list(entry.get("output_name") or ())
-    if any(entry.get("output_is_list") or ()):
-        out["l"] = list(entry["output_is_list"])
+    if _list(entry.get("output_name")) != outputs:
+        out["n"] = _list(entry.get("output_name"))
+    if any(_list(entry.get("output_is_list"))):
+        out["l"] = _list(entry.get("output_is_list"))
     if entry.get("output_matchtypes"):
         out["t"] = entry["output_matchtypes"]
     flags = "".join(letter for key, letter in _FLAGS.items() if entry.get(key) is True)
@@ -60,22 +68,34 @@ def compact_entry(name: str, entry: Mapping[str, Any], files: Mapping[str, str])
     out["c"] = entry.get("category", "")
     out["m"] = entry.get("python_module", "")
     order = entry.get("input_order")
-    if order and any(list(order.get(key) or ()) != list(sections.get(key) or ()) for key in order):
+    if isinstance(order, Mapping) and any(
+        _list(order.get(key)) != list(_mapping(sections.get(key))) for key in order
+    ):
         out["r"] = order
     if files:
         out["F"] = dict(files)
     return out
 
 
-def _without_prose(value: Any) -> Any:
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _without_prose(value: Any, depth: int = 0) -> Any:
+    if depth > _DEEPEST:
+        raise CatalogError("a definition nests too deep")
     if isinstance(value, Mapping):
         return {
-            key: _without_prose(item)
+            key: _without_prose(item, depth + 1)
             for key, item in value.items()
             if not (key in _PROSE and isinstance(item, str))
         }
     if isinstance(value, list | tuple):
-        return [_without_prose(item) for item in value]
+        return [_without_prose(item, depth + 1) for item in value]
     return value
 
 
@@ -83,12 +103,14 @@ def expand_entry(name: str, compact: Mapping[str, Any]) -> dict[str, Any]:
     """
     Give a compact entry the keys that `/object_info` has.
     """
-    sections = compact.get("i", {})
-    outputs = compact.get("o", [])
+    sections = _mapping(compact.get("i"))
+    outputs = _list(compact.get("o"))
     flags = compact.get("f", "")
+    flags = flags if isinstance(flags, str) else ""
     entry: dict[str, Any] = {
         "input": sections,
-        "input_order": compact.get("r") or {key: list(value) for key, value in sections.items()},
+        "input_order": compact.get("r")
+        or {key: list(_mapping(value)) for key, value in sections.items()},
         "output": outputs,
         "output_is_list": compact.get("l") or [False] * len(outputs),
         "output_name": compact.get("n", outputs),
@@ -115,14 +137,20 @@ def write_lines(about: Mapping[str, Any], entries: Mapping[str, Mapping[str, Any
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair can be written in JSON, but not in UTF-8.
+        return json.dumps(value, separators=(",", ":"))
+    return text
 
 
 def find_line(data: bytes, name: str) -> bytes | None:
     """
     Give the JSON value of a class in the text of `write_lines`, or `None`.
     """
-    key = b"\n" + _dump(name).encode("utf-8", "surrogatepass") + b": "
+    key = b"\n" + _dump(name).encode() + b": "
     start = data.find(key)
     if start < 0:
         return None

@@ -1,20 +1,19 @@
 """
-A catalog in a file: an `/object_info` answer of any size, read without holding it.
+A catalog in a file: an `/object_info` answer of any size, or one that comfygraph wrote.
 
-One pass with the C scanner of `json` finds where each class stands. The next time the
-places come from a small index in the user's cache, and only the classes in use are parsed.
+Large files are not held: the places of their classes come from an index
+(`comfygraph.catalog.index`), and only the classes in use are parsed.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
+import contextlib
 import json
-import mmap
 import os
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from comfygraph.catalog.bundled import core_files
 from comfygraph.catalog.compact import expand_entry, find_line, line_names
@@ -22,11 +21,13 @@ from comfygraph.catalog.node_catalog import NodeCatalog, catalog_from_mapping
 from comfygraph.errors import CatalogError
 
 MAX_BYTES = 2 << 30
+MAX_HELD = 256 << 20
+"""The most bytes that are held at once: of a packed file when unpacked, of a pipe."""
 INDEX_FROM = 4 << 20
 """Files smaller than this are parsed faster than their index is looked up."""
 
-_WHITESPACE = " \t\n\r"
-Spans = dict[str, tuple[int, int]]
+_GZIP = b"\x1f\x8b"
+_COMPACT = b'{"": {'
 
 
 def catalog_from_file(path: Path, *, cache_dir: Path | None = None) -> NodeCatalog:
@@ -42,34 +43,46 @@ def catalog_from_file(path: Path, *, cache_dir: Path | None = None) -> NodeCatal
         CatalogError: The file cannot be read or holds no catalog.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise CatalogError(f"{path}: {size >> 20} MB, above the maximum {MAX_BYTES >> 20} MB")
-        with path.open("rb") as file:
-            head = file.read(16)
-            if size >= INDEX_FROM and not head.startswith(b"\x1f\x8b"):
-                view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-                return _indexed(path, view, cache_dir)
-            data = head + file.read()
-        if data.startswith(b"\x1f\x8b"):
-            data = _gunzip(data, path)
+        file = path.open("rb")
+    except FileNotFoundError as exc:
+        raise CatalogError(f"{path}: no such file") from exc
     except OSError as exc:
         raise CatalogError(f"{path}: {exc.strerror or exc}") from exc
-    if data.startswith(b'{"": {'):
-        return _compact(data, str(path))
-    document = _parse(data, path)
-    return catalog_from_mapping(document, label=str(path), origin="file")
+    with contextlib.ExitStack() as stack:
+        stack.callback(file.close)
+        try:
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                raise CatalogError(
+                    f"{path}: {size >> 20} MB, above the maximum of {MAX_BYTES >> 20} MB"
+                )
+            head = file.read(16)
+            if size >= INDEX_FROM and not head.startswith((_GZIP, _COMPACT)):
+                catalog = _indexed(path, file, cache_dir)
+                stack.pop_all()
+                return catalog
+            data = head + file.read(MAX_HELD + 1)
+        except OSError as exc:
+            raise CatalogError(f"{path}: {exc.strerror or exc}") from exc
+    if len(data) > MAX_HELD:
+        raise CatalogError(f"{path}: too large", hint="give a file, not a pipe")
+    if data.startswith(_GZIP):
+        data = _gunzip(data, path)
+    if data.startswith(_COMPACT):
+        return _compact(data, path)
+    return catalog_from_mapping(_parse(data, path), label=str(path), origin="file")
 
 
 def _gunzip(data: bytes, path: Path) -> bytes:
+    import gzip
     import io
 
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            out = file.read(MAX_BYTES // 8 + 1)
-    except (OSError, EOFError) as exc:
+            out = file.read(MAX_HELD + 1)
+    except (OSError, EOFError, zlib.error) as exc:
         raise CatalogError(f"{path}: broken gzip file") from exc
-    if len(out) > MAX_BYTES // 8:
+    if len(out) > MAX_HELD:
         raise CatalogError(f"{path}: too large when unpacked", hint="give the unpacked file")
     return out
 
@@ -79,7 +92,7 @@ def _parse(data: bytes, path: Path) -> Mapping[str, Any]:
         document = json.loads(data)
     except (ValueError, RecursionError) as exc:
         raise CatalogError(f"{path}: not JSON: {exc}") from exc
-    if not isinstance(document, dict) or not _looks_like_catalog(document):
+    if not isinstance(document, dict) or not looks_like_catalog(document):
         raise CatalogError(
             f"{path}: not an /object_info document",
             hint="save one with `comfygraph catalog fetch URL -o FILE`",
@@ -87,132 +100,64 @@ def _parse(data: bytes, path: Path) -> Mapping[str, Any]:
     return document
 
 
-def _looks_like_catalog(document: Mapping[str, Any]) -> bool:
-    return all(
+def looks_like_catalog(document: Mapping[str, Any]) -> bool:
+    """
+    Tell whether an object is an `/object_info` answer, by its first classes.
+    """
+    return bool(document) and all(
         isinstance(entry, dict) and ("input" in entry or "output" in entry)
         for entry in list(document.values())[:8]
     )
 
 
-def _compact(data: bytes, label: str) -> NodeCatalog:
+def _compact(data: bytes, path: Path) -> NodeCatalog:
     def line(name: str) -> dict[str, Any] | None:
         found = find_line(data, name)
-        return json.loads(found) if found is not None else None
+        if found is None:
+            return None
+        try:
+            value = json.loads(found)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise CatalogError(f"{path}: the line of `{name}` is broken", hint="fetch it again")
+        return value
 
     def read(name: str) -> Mapping[str, Any] | None:
         compact = line(name)
         return expand_entry(name, compact) if compact is not None else None
 
     def files_of(name: str) -> Mapping[str, str]:
-        files: Mapping[str, str] = (line(name) or {}).get("F", {})
-        return files
+        files = (line(name) or {}).get("F")
+        return files if isinstance(files, dict) else {}
 
-    names = lambda: line_names(data)  # noqa: E731
-    return NodeCatalog(read, names, label=label, origin="file", files_of=files_of)
+    def names() -> list[str]:
+        try:
+            return line_names(data)
+        except ValueError as exc:
+            raise CatalogError(f"{path}: a line is broken", hint="fetch it again") from exc
+
+    return NodeCatalog(read, names, label=str(path), origin="file", files_of=files_of)
 
 
-def _indexed(path: Path, view: mmap.mmap, cache_dir: Path | None) -> NodeCatalog:
-    stat = path.stat()
-    key = f"{path.resolve()}\0{stat.st_size}\0{stat.st_mtime_ns}"
-    folder = cache_dir if cache_dir is not None else _default_cache()
-    index_file = folder / (hashlib.sha256(key.encode()).hexdigest()[:32] + ".json")
-    spans = _read_index(index_file)
-    if spans is None:
-        spans = _scan(view, path)
-        _write_index(index_file, spans)
+def _indexed(path: Path, file: BinaryIO, cache_dir: Path | None) -> NodeCatalog:
+    import weakref
+
+    from comfygraph.catalog.index import CatalogFile
+
+    source = CatalogFile(path, file)
+    spans = source.spans(cache_dir)
 
     def read(name: str) -> Mapping[str, Any] | None:
         span = spans.get(name)
         if span is None:
             return None
-        try:
-            entry = json.loads(view[span[0] : span[1]])
-        except ValueError as exc:
-            raise CatalogError(f"{path}: changed while it was read") from exc
+        entry = source.entry(name, span)
         return entry if isinstance(entry, dict) else None
 
-    return NodeCatalog(
+    catalog = NodeCatalog(
         read, lambda: list(spans), label=str(path), origin="file", files_of=core_files
     )
-
-
-def _scan(view: mmap.mmap, path: Path) -> Spans:
-    """
-    Find the byte span of every class. Each value is parsed (and dropped), so that a
-    broken file is found now and not at the class that happens to be asked for.
-    """
-    try:
-        text = str(view[:], "utf-8")
-        spans = _scan_text(text)
-    except (ValueError, RecursionError) as exc:
-        raise CatalogError(f"{path}: not JSON: {exc}") from exc
-    return spans if text.isascii() else _byte_spans(text, spans)
-
-
-def _scan_text(text: str) -> Spans:
-    decode = json.JSONDecoder().raw_decode
-    spans: Spans = {}
-    index = _skip(text, 0)
-    if text[index : index + 1] != "{":
-        raise ValueError("a catalog is a JSON object")
-    index = _skip(text, index + 1)
-    while text[index : index + 1] != "}":
-        if text[index : index + 1] != '"':
-            raise ValueError(f"a class name is missing at character {index}")
-        name, index = decode(text, index)
-        index = _skip(text, index)
-        if text[index : index + 1] != ":":
-            raise ValueError(f"a colon is missing at character {index}")
-        start = _skip(text, index + 1)
-        value, index = decode(text, start)
-        if isinstance(value, dict):
-            spans[name] = (start, index)
-        index = _skip(text, index)
-        if text[index : index + 1] == ",":
-            index = _skip(text, index + 1)
-        elif text[index : index + 1] != "}":
-            raise ValueError(f"a comma is missing at character {index}")
-    return spans
-
-
-def _skip(text: str, index: int) -> int:
-    while text[index : index + 1] and text[index] in _WHITESPACE:
-        index += 1
-    return index
-
-
-def _byte_spans(text: str, spans: Spans) -> Spans:
-    out: Spans = {}
-    at_char = at_byte = 0
-    for name, (start, end) in spans.items():
-        at_byte += len(text[at_char:start].encode())
-        begin = at_byte
-        at_byte += len(text[start:end].encode())
-        at_char = end
-        out[name] = (begin, at_byte)
-    return out
-
-
-def _default_cache() -> Path:
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("comfygraph")) / "catalogs"
-
-
-def _read_index(index_file: Path) -> Spans | None:
-    try:
-        document = json.loads(index_file.read_bytes())
-        return {name: (int(span[0]), int(span[1])) for name, span in document.items()}
-    except (OSError, ValueError, TypeError, AttributeError, IndexError):
-        return None
-
-
-def _write_index(index_file: Path, spans: Spans) -> None:
-    # An index is a convenience: a cache that cannot be written is no error.
-    temporary = index_file.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        index_file.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(spans), encoding="utf-8")
-        temporary.replace(index_file)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+    # It reads from the file for as long as it lives.
+    weakref.finalize(catalog, source.close)
+    return catalog
