@@ -106,8 +106,15 @@ class RuleContext:
         self.document = document
         self.catalog = catalog
         self.options = options
+        # A workflow in the place of a prompt is one mistake and not one for each member.
+        self.workflow_inside = _is_workflow(document)
         self.prompt: Mapping[str, Any] = (
-            document.prompt if isinstance(document.prompt, dict) else {}
+            document.prompt
+            if isinstance(document.prompt, dict) and not self.workflow_inside
+            else {}
+        )
+        self.strict_files = options.strict_files or (
+            options.target == "comfyui" and catalog.origin != "bundled"
         )
         self.nodes: dict[str, dict[str, Any]] = {}
         self.definitions: dict[str, NodeDef] = {}
@@ -130,7 +137,7 @@ class RuleContext:
         prompt = self.prompt
         signs = self.signs
         find = self.catalog.find
-        strict = self.options.strict_files
+        strict = self.strict_files
         for node_id, node in prompt.items():
             if not isinstance(node, dict):
                 signs.add("malformed")
@@ -183,7 +190,6 @@ class RuleContext:
             if kind is str:
                 self.strings.append(constant)
                 if spec is not None and spec.files is not None:
-                    signs.add("files")
                     if value not in (spec.options or ()):
                         self.unlisted.append(constant)
             elif kind is int:
@@ -215,14 +221,14 @@ class RuleContext:
         document = self.document
         signs.update(self.faults)
         signs.add(f"kind:{document.kind}")
-        if not isinstance(document.prompt, dict) or document.kind == "unknown":
+        if self.workflow_inside:
+            signs.add("workflow-inside")
+        elif not isinstance(document.prompt, dict) or document.kind == "unknown":
             signs.add("malformed")
         if self.unknown:
             signs.add("unknown-class")
-        if not self.outputs:
-            signs.add("no-output")
-        elif len(self.outputs) > 1:
-            signs.add("outputs")
+        if self.unlisted:
+            signs.add("unlisted")
         if document.text is not None:
             signs.add("text")
         if self.options.target is not None:
@@ -231,6 +237,10 @@ class RuleContext:
             signs.add("large")
         if not is_acyclic(self.adjacency):
             signs.add("cycle")
+        if not self.outputs:
+            signs.add("no-output")
+        elif len(self.outputs) > 1 and (self.faults or not signs.isdisjoint(("cycle", "large"))):
+            signs.add("partial")
         if self.outputs and len(self.reachable) < len(self.adjacency):
             signs.add("unreachable")
         for definition in set(self.definitions.values()):
@@ -278,6 +288,31 @@ class RuleContext:
                     seen.add(source)
                     pending.append(source)
         return seen
+
+    @cached_property
+    def knots(self) -> dict[str, int]:
+        """
+        Node on a cycle → the number of its knot: nodes of one knot can all reach each other.
+        """
+        if "cycle" not in self.signs:
+            return {}
+        from comfygraph.core.adjacency import order_and_knots
+
+        _, knots = order_and_knots(self.adjacency)
+        return {node_id: index for index, knot in enumerate(knots) for node_id in knot}
+
+    @cached_property
+    def faulty(self) -> set[tuple[str, str | None]]:
+        """
+        The inputs, as `(node id, name)`, that have a fault of any kind.
+        """
+        return {(fault.node_id, fault.input) for found in self.faults.values() for fault in found}
+
+    def if_run(self, node_id: str) -> Severity | None:
+        """
+        Give the severity of what only shows when a node runs: a warning where none needs it.
+        """
+        return None if node_id in self.reachable else Severity.WARNING
 
     def class_type(self, node_id: str) -> str | None:
         """
@@ -332,9 +367,7 @@ class RuleContext:
         Make a finding about a whole node.
         """
         pointer = self.node_pointer(node_id)
-        return Finding(
-            message, pointer, node_id, None, help, related, fixes, severity, accepted
-        )
+        return Finding(message, pointer, node_id, None, help, related, fixes, severity, accepted)
 
     def at_input(
         self,
@@ -374,3 +407,10 @@ class RuleContext:
         Offer to remove an input.
         """
         return Fix(title, (Edit(self.input_pointer(node_id, name), "remove"),), safe)
+
+
+def _is_workflow(document: Document) -> bool:
+    graph = document.prompt
+    if document.kind == "workflow" or not isinstance(graph, dict):
+        return False
+    return isinstance(graph.get("nodes"), list)
