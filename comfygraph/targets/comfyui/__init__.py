@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from comfygraph.targets.comfyui.target import DEFAULT_BASE_URL, ComfyUITarget
 from comfygraph.targets.http import HeaderAuth, Secret
 
-__all__ = ["DEFAULT_BASE_URL", "ComfyUITarget", "from_config"]
+__all__ = ["DEFAULT_BASE_URL", "ComfyUITarget", "basic_auth", "from_config"]
 
 
 def from_config(name: str, config: Mapping[str, str]) -> ComfyUITarget:
@@ -27,13 +27,16 @@ def from_config(name: str, config: Mapping[str, str]) -> ComfyUITarget:
     key = config.get("COMFY_API_KEY", "").strip()
     return ComfyUITarget(
         base_url=url,
-        auth=_basic_auth(url),
+        auth=basic_auth(url),
         comfy_api_key=Secret(key) if key else None,
         name=name,
     )
 
 
-def _basic_auth(url: str) -> HeaderAuth | None:
+def basic_auth(url: str) -> HeaderAuth | None:
+    """
+    Give the credentials that stand in a URL, `https://user:password@host`, or `None`.
+    """
     try:
         parts = urlsplit(url)
         user, password = parts.username, parts.password
