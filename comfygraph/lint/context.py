@@ -4,7 +4,7 @@ What a rule sees of a document: the graph, its catalog, and what one walk over i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -189,9 +189,8 @@ class RuleContext:
             constant = new(Constant, (node_id, name, value, spec))
             if kind is str:
                 self.strings.append(constant)
-                if spec is not None and spec.files is not None:
-                    if value not in (spec.options or ()):
-                        self.unlisted.append(constant)
+                if spec is not None and spec.files and value not in (spec.options or ()):
+                    self.unlisted.append(constant)
             elif kind is int:
                 self.numbers.append(constant)
                 if not -SAFE_INTEGER <= value <= SAFE_INTEGER:
@@ -280,7 +279,7 @@ class RuleContext:
         A class that the catalog does not know may well be an output, so its node counts as one.
         """
         adjacency = self.adjacency
-        seen = {*self.outputs, *self.unknown}
+        seen = {*self.outputs, *self.unknown, *self._meant()}
         pending = list(seen)
         while pending:
             for source in adjacency.get(pending.pop(), ()):
@@ -288,6 +287,13 @@ class RuleContext:
                     seen.add(source)
                     pending.append(source)
         return seen
+
+    def _meant(self) -> Iterator[str]:
+        """Give the nodes that links of the wrong spelling mean: that is one cause already."""
+        for fault in self.faults.get("dangling-link", ()):
+            source = self.prompt[fault.node_id]["inputs"][fault.input][0]
+            if isinstance(source, int) and source.bit_length() < 64 and str(source) in self.prompt:
+                yield str(source)
 
     @cached_property
     def knots(self) -> dict[str, int]:
@@ -302,11 +308,21 @@ class RuleContext:
         return {node_id: index for index, knot in enumerate(knots) for node_id in knot}
 
     @cached_property
-    def faulty(self) -> set[tuple[str, str | None]]:
+    def faulty(self) -> dict[tuple[str, str | None], set[str]]:
         """
-        The inputs, as `(node id, name)`, that have a fault of any kind.
+        Input, as `(node id, name)` → the kinds of its faults.
         """
-        return {(fault.node_id, fault.input) for found in self.faults.values() for fault in found}
+        out: dict[tuple[str, str | None], set[str]] = {}
+        for kind, found in self.faults.items():
+            for fault in found:
+                out.setdefault((fault.node_id, fault.input), set()).add(kind)
+        return out
+
+    def kinds_at(self, node_id: str, name: str) -> set[str]:
+        """
+        Give the kinds of the faults of one input.
+        """
+        return self.faulty.get((node_id, name), set())
 
     def if_run(self, node_id: str) -> Severity | None:
         """
@@ -379,6 +395,7 @@ class RuleContext:
         related: tuple[Related, ...] = (),
         fixes: tuple[Fix, ...] = (),
         severity: Severity | None = None,
+        accepted: bool = False,
         sensitive: bool = False,
     ) -> Finding:
         """
@@ -388,7 +405,9 @@ class RuleContext:
         inputs = node.get("inputs") if isinstance(node, dict) else None
         present = isinstance(inputs, dict) and name in inputs
         pointer = self.input_pointer(node_id, name) if present else self.node_pointer(node_id)
-        return Finding(message, pointer, node_id, name, help, related, fixes, severity, sensitive)
+        return Finding(
+            message, pointer, node_id, name, help, related, fixes, severity, accepted, sensitive
+        )
 
     def related(self, node_id: str, message: str) -> Related:
         """

@@ -63,12 +63,14 @@ def text_signs(constants: Iterable[Constant]) -> Iterator[str]:
         yield "parent"
     if len(text) > LONG_TEXT and max(map(len, texts)) > LONG_TEXT:
         yield "long"
-    if any(prefix in text for prefix in KEY_PREFIXES):
+    if (
+        any(prefix in text for prefix in KEY_PREFIXES)
+        or any(len(value) > LONG_TOKEN and " " not in value for value in texts)
+        or _names_a_key({constant[1] for constant in constants})
+    ):
         yield "key"
-    elif any(len(value) > LONG_TOKEN and " " not in value for value in texts):
-        yield "key"
-    else:
-        names = {constant[1] for constant in constants}
-        folded = "\n".join(names).casefold()
-        if any(part in folded for part in KEY_NAMES):
-            yield "key"
+
+
+def _names_a_key(names: set[str]) -> bool:
+    folded = "\n".join(names).casefold()
+    return any(part in folded for part in KEY_NAMES)

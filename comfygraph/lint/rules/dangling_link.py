@@ -10,6 +10,7 @@ from comfygraph.core.nearest import did_you_mean
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
+from comfygraph.lint.rules._links import shown_id
 from comfygraph.lint.show import shown
 
 
@@ -46,7 +47,7 @@ def dangling_link(ctx: RuleContext) -> Iterator[Finding]:
         name = fault.input or ""
         value = ctx.prompt[fault.node_id]["inputs"][name]
         source = value[0]
-        if not isinstance(source, str) and str(source) in ctx.prompt:
+        if not isinstance(source, str) and shown_id(source) in ctx.prompt:
             continue  # An id of the wrong JSON type is another finding.
         spec = fault.spec
         wanted = f" for {spec.type}" if spec is not None else ""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from comfygraph.core.adjacency import is_acyclic
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
@@ -47,8 +46,6 @@ def dependency_cycle(ctx: RuleContext) -> Iterator[Finding]:
     ```
     """
     adjacency = ctx.adjacency
-    if is_acyclic(adjacency):
-        return
     from comfygraph.core.graph import cycles  # only a graph that has some pays for it
 
     for cycle in cycles(adjacency, limit=MOST):
@@ -65,12 +62,34 @@ def dependency_cycle(ctx: RuleContext) -> Iterator[Finding]:
         name = next(
             (use.input for use in ctx.links if use.node_id == first and use.source in cycle), None
         )
+        accepted = not _declared(ctx, cycle)
         help = f"cut one of its links, for example the one from {ctx.label(feeding)}"
         if name is None:
             yield ctx.at_node(
-                first, f"the links go in a circle: {path}", help=help, related=related
+                first,
+                f"the links go in a circle: {path}",
+                help=help,
+                related=related,
+                accepted=accepted,
             )
         else:
             yield ctx.at_input(
-                first, name, f"the links go in a circle: {path}", help=help, related=related
+                first,
+                name,
+                f"the links go in a circle: {path}",
+                help=help,
+                related=related,
+                accepted=accepted,
             )
+
+
+def _declared(ctx: RuleContext, cycle: tuple[str, ...]) -> bool:
+    """Tell whether the server sees the cycle: it does not follow undeclared inputs."""
+    links = {
+        (node_id, source)
+        for node_id in cycle
+        if node_id in ctx.checked
+        for _, source in ctx.checked[node_id].follows
+    }
+    around = zip(cycle, (*cycle[1:], cycle[0]), strict=True)
+    return all((target, source) in links or (source, target) in links for source, target in around)

@@ -11,13 +11,14 @@ from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
 from comfygraph.lint.rules._dynamic import in_dynamic_group
+from comfygraph.lint.rules._links import is_executor_link
 
 
 @rule(
     id="CG108",
     name="unknown-input",
     severity=Severity.WARNING,
-    signs=("undeclared",),
+    signs=("undeclared", "undeclared-list"),
 )
 def unknown_input(ctx: RuleContext) -> Iterator[Finding]:
     """
@@ -40,7 +41,7 @@ def unknown_input(ctx: RuleContext) -> Iterator[Finding]:
     ```
     """
     for constant in ctx.undeclared:
-        if isinstance(constant.value, list):
+        if is_executor_link(constant.value):
             continue  # A link here is worse, and another finding.
         node_id, name = constant.node_id, constant.input
         if in_dynamic_group(ctx, node_id, name):

@@ -1,0 +1,78 @@
+"""
+CG210 dynamic-selector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from comfygraph.catalog import InputSpec
+from comfygraph.catalog.dynamic import combo_options
+from comfygraph.core.nearest import nearest
+from comfygraph.lint.context import Finding, RuleContext
+from comfygraph.lint.diagnostic import Fix, Severity
+from comfygraph.lint.rule import rule
+from comfygraph.lint.rules._dynamic import parts_of
+from comfygraph.lint.show import one_of, shown
+
+
+@rule(
+    id="CG210",
+    name="dynamic-selector",
+    severity=Severity.ERROR,
+    signs=("dynamic",),
+)
+def dynamic_selector(ctx: RuleContext) -> Iterator[Finding]:
+    """
+    ## What it does
+    Reports selectors of dynamic inputs that are missing, linked, or have a value that is no choice.
+
+    ## Why is this bad?
+    The inputs of a choice exist only where the selector names it. Else the server checks neither the
+    selector nor those inputs, accepts the prompt, and the node fails when it runs.
+
+    ## Example
+    ```json
+    {"1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 0}},
+     "3": {"class_type": "ResizeImageMaskNode", "inputs": {"input": ["1", 0], "resize_type": "scale by multiplyer", "resize_type.multiplier": 2.0, "scale_method": "area"}},
+     "2": {"class_type": "SaveImage", "inputs": {"images": ["3", 0], "filename_prefix": "out"}}}
+    ```
+
+    ## Use instead
+    ```json
+    {"1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 0}},
+     "3": {"class_type": "ResizeImageMaskNode", "inputs": {"input": ["1", 0], "resize_type": "scale by multiplier", "resize_type.multiplier": 2.0, "scale_method": "area"}},
+     "2": {"class_type": "SaveImage", "inputs": {"images": ["3", 0], "filename_prefix": "out"}}}
+    ```
+    """
+    for node_id in ctx.nodes:
+        parts = parts_of(ctx, node_id)
+        for spec in parts.unchosen if parts is not None else ():
+            inputs = ctx.nodes[node_id]["inputs"]
+            if spec.name in inputs or spec.required:
+                yield _finding(ctx, node_id, spec, inputs)
+
+
+def _finding(ctx: RuleContext, node_id: str, spec: InputSpec, inputs: Mapping[str, Any]) -> Finding:
+    name = spec.name
+    keys = [option.get("key") for option in combo_options(spec)]
+    texts = [str(key) for key in keys]
+    help = f"one of {one_of(texts)}" if texts else None
+    fixes: tuple[Fix, ...] = ()
+    if name not in inputs:
+        message = f"the selector `{name}` is missing: the node fails when it runs"
+    elif isinstance(inputs[name], list):
+        message = f"the selector `{name}` is linked: what it chooses is not known in time"
+    else:
+        value = inputs[name]
+        message = f"`{name}` is {shown(value)}, none of its {len(keys)} choices"
+        near = nearest(value, texts) if isinstance(value, str) else []
+        if near:
+            help = f"did you mean `{near[0]}`?"
+            best = keys[texts.index(near[0])]
+            fixes = (
+                ctx.set_fix(node_id, name, best, f"set `{name}` to {shown(best)}", safe=False),
+            )
+    severity = ctx.if_run(node_id)
+    return ctx.at_input(node_id, name, message, help=help, fixes=fixes, severity=severity)
