@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from comfygraph.config_keys import SECTIONS, Key, Kind
@@ -19,6 +18,7 @@ from comfygraph.core.nearest import did_you_mean, shorten
 from comfygraph.errors import UsageError
 
 FILE_NAME = "comfygraph.toml"
+PROJECT_NAME = "pyproject.toml"
 MAX_BYTES = 1 << 20
 
 CREDENTIAL_VARIABLES = "CIVITAI_API_TOKEN, TAMS_API_KEY, TAMS_PRIVATE_KEY_FILE, NOVITA_API_KEY"
@@ -40,13 +40,13 @@ class Config:
         sections: Section → key → value, checked against `SECTIONS`.
     """
 
-    path: Path | None = None
+    path: str | None = None
     sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
-    def folder(self) -> Path | None:
+    def folder(self) -> str | None:
         """Where relative paths in the file start from."""
-        return self.path.parent if self.path is not None else None
+        return os.path.dirname(self.path) if self.path is not None else None
 
     def section(self, name: str) -> Mapping[str, Any]:
         """
@@ -108,7 +108,7 @@ class Settings:
         value = self.config.section(self.name).get(key)
         folder = self.config.folder
         if isinstance(value, str) and folder and SECTIONS[self.name][key].kind is Kind.PATH:
-            return str(folder / Path(value).expanduser())
+            return os.path.join(folder, os.path.expanduser(value))
         return value
 
 
@@ -119,7 +119,7 @@ def variable_of(section: str, key: str) -> str:
     return f"COMFYGRAPH_{section}_{key}".upper().replace("-", "_")
 
 
-def settings(section: str, config_file: str | Path | None = None) -> Settings:
+def settings(section: str, config_file: str | None = None) -> Settings:
     """
     Give the settings of a section as the running process sees them.
 
@@ -133,7 +133,7 @@ def settings(section: str, config_file: str | Path | None = None) -> Settings:
     return Settings(section, load_config(config_file), os.environ)
 
 
-def load_config(path: str | Path | None = None, *, start: Path | None = None) -> Config:
+def load_config(path: str | None = None, *, start: str | None = None) -> Config:
     """
     Read a configuration.
 
@@ -145,28 +145,31 @@ def load_config(path: str | Path | None = None, *, start: Path | None = None) ->
         UsageError: The file cannot be read, is not TOML, or has keys that it should not have.
     """
     if path is not None:
-        return _read(Path(path).absolute(), named=True) or Config()
-    folder = (start or Path.cwd()).absolute()
-    for place in (folder, *folder.parents):
-        for name in (FILE_NAME, "pyproject.toml"):
-            candidate = place / name
-            if candidate.is_file():
+        return _read(os.path.abspath(path), named=True) or Config()
+    folder = os.path.abspath(start or os.getcwd())
+    while True:
+        for name in (FILE_NAME, PROJECT_NAME):
+            candidate = os.path.join(folder, name)
+            if os.path.isfile(candidate):
                 found = _read(candidate, named=False)
                 if found is not None:
                     return found
-    return Config()
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return Config()
+        folder = parent
 
 
-def _read(path: Path, *, named: bool) -> Config | None:
+def _read(path: str, *, named: bool) -> Config | None:
     """Read a file; `None` for a `pyproject.toml` that says nothing about us."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as exc:
         raise UsageError(f"{path}: {exc.strerror or exc}") from exc
     if len(data) > MAX_BYTES:
         raise UsageError(f"{path}: larger than {MAX_BYTES >> 20} MB, no configuration is")
-    is_project = path.name == "pyproject.toml"
+    is_project = os.path.basename(path) == PROJECT_NAME
     if is_project and b"comfygraph" not in data and not named:
         return None
     import tomllib  # only where there is something to read
@@ -187,7 +190,7 @@ def _read(path: Path, *, named: bool) -> Config | None:
     return Config(path, document)
 
 
-def _check(document: Mapping[str, Any], path: Path) -> None:
+def _check(document: Mapping[str, Any], path: str) -> None:
     _refuse_credentials(document, path)
     for name, section in document.items():
         keys = SECTIONS.get(name)
@@ -210,7 +213,7 @@ def _check(document: Mapping[str, Any], path: Path) -> None:
                 raise UsageError(f"{path}: `{name}.{key}` {problem}")
 
 
-def _refuse_credentials(document: Mapping[str, Any], path: Path) -> None:
+def _refuse_credentials(document: Mapping[str, Any], path: str) -> None:
     pending: list[tuple[str, Any]] = [("", document)]
     while pending:
         place, value = pending.pop()
@@ -241,7 +244,7 @@ def _carries_credentials(value: str) -> bool:
     return "@" in authority.partition("/")[0] or any(map(_is_credential, names))
 
 
-def _refusal(path: Path, where: str) -> UsageError:
+def _refusal(path: str, where: str) -> UsageError:
     return UsageError(
         f"{path}: `{shorten(where)}` looks like a credential, and files give none",
         hint=f"use the environment: {CREDENTIAL_VARIABLES}",

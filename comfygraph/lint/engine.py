@@ -5,8 +5,7 @@ Running the rules over one document.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfygraph.catalog import NodeCatalog, load_catalog
 from comfygraph.core.values import Prompt
@@ -17,6 +16,9 @@ from comfygraph.lint.context import Finding, LintOptions, RuleContext
 from comfygraph.lint.diagnostic import Diagnostic, Report
 from comfygraph.lint.ignores import NodeIgnores
 from comfygraph.lint.rule import Rule
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MOST = 1000
 """Findings of one rule about one document: more are neither read nor worth the time."""
@@ -71,7 +73,7 @@ def lint(
 
 
 def lint_file(
-    source: Path | bytes,
+    source: str | Path | bytes,
     catalog: NodeCatalog | None = None,
     *,
     name: str | None = None,

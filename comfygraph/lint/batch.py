@@ -1,0 +1,245 @@
+"""
+Many files: one after the other or in several processes, with the same outcome in the same order.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from comfygraph.catalog import NodeCatalog, load_catalog
+from comfygraph.documents import (
+    Document,
+    JsonSyntaxError,
+    decode_text,
+    parse_json,
+    read_bytes,
+    recognise,
+)
+from comfygraph.errors import ComfyGraphError, InputError
+from comfygraph.lint.context import LintOptions
+from comfygraph.lint.diagnostic import Report
+from comfygraph.lint.engine import crash_report, lint, unreadable_report
+from comfygraph.lint.files import STDIN, Source
+from comfygraph.lint.select import Selection
+
+FILES_PER_PROCESS = 150
+"""Fewer files than this are checked in the time that a process takes to start."""
+
+CHUNK = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """
+    What to do with each file; can be sent to another process.
+
+    Args:
+        selection: The rules.
+        catalog: Path of a catalog; `None` for the bundled core.
+        options: What the person wants to know.
+        fix: `"none"`, `"write"`, `"diff"` or `"print"`.
+        unsafe: Apply unsafe repairs also.
+        graphs_only: Skip files that hold no graph, even where they were named.
+        stdin_name: What messages call the standard input.
+    """
+
+    selection: Selection
+    catalog: str | None = None
+    options: LintOptions = field(default_factory=LintOptions)
+    fix: str = "none"
+    unsafe: bool = False
+    graphs_only: bool = False
+    stdin_name: str = "<stdin>"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What came of one file.
+
+    Args:
+        report: The findings that remain; `None` where the file holds no graph and was skipped.
+        applied: Rule ids and titles of the repairs that were applied.
+        diff: The repairs as a unified diff, where that was asked for.
+        text: The repaired text, where it is to be printed.
+        error: What went wrong when it was written, in one line.
+    """
+
+    report: Report | None
+    applied: tuple[tuple[str, str], ...] = ()
+    diff: str = ""
+    text: str | None = None
+    error: str | None = None
+
+
+def check_all(sources: Sequence[Source], work: Work, *, jobs: int = 0) -> Iterator[Outcome]:
+    """
+    Check files; what happens to one does not touch the others.
+
+    Args:
+        sources: The files.
+        work: What to do with each.
+        jobs: Processes; 0 chooses by the number of files.
+
+    Yields:
+        One outcome a file, in the order of the files.
+
+    Raises:
+        CatalogError: The catalog cannot be read.
+    """
+    catalog = load_catalog(work.catalog)
+    work = _settled(work, catalog)
+    count = min(_jobs(jobs, len(sources)), len(sources))
+    if count <= 1:
+        for source in sources:
+            yield check_source(source, work, catalog)
+        return
+    yield from _in_processes(sources, work, count)
+
+
+def _settled(work: Work, catalog: NodeCatalog) -> Work:
+    severities = dict(work.selection.severities)
+    return (
+        replace(work, options=replace(work.options, severities=severities)) if severities else work
+    )
+
+
+def _jobs(wanted: int, files: int) -> int:
+    if wanted:
+        return wanted
+    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, min(usable, files // FILES_PER_PROCESS))
+
+
+def _in_processes(sources: Sequence[Source], work: Work, count: int) -> Iterator[Outcome]:
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    done = 0
+    with ProcessPoolExecutor(count, initializer=_start, initargs=(work,)) as pool:
+        try:
+            for outcome in pool.map(_check_in_process, sources, chunksize=CHUNK):
+                done += 1
+                yield outcome
+        except BrokenProcessPool:
+            message = "a process that checked files ended unexpectedly, perhaps for want of memory"
+            for source in sources[done:]:
+                yield Outcome(crash_report(message, source.path))
+
+
+_state: list[tuple[Work, NodeCatalog]] = []
+"""What a worker process was started with."""
+
+
+def _start(work: Work) -> None:
+    import signal
+
+    # The parent tells the workers to end; their own tracebacks would only be in the way.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _state[:] = [(work, load_catalog(work.catalog))]
+
+
+def _check_in_process(source: Source) -> Outcome:
+    work, catalog = _state[0]
+    outcome = check_source(source, work, catalog)
+    report = outcome.report
+    if report is not None and not report.diagnostics:
+        # A clean file's text is of no use to anybody, and need not travel.
+        return replace(outcome, report=replace(report, text=None))
+    return outcome
+
+
+def check_source(source: Source, work: Work, catalog: NodeCatalog) -> Outcome:
+    """
+    Check one file; whatever is in it, this does not raise.
+    """
+    name = work.stdin_name if source.path == STDIN else source.path
+    try:
+        data = _read(source, name)
+    except InputError as exc:
+        return Outcome(unreadable_report(exc, name) if source.explicit else None)
+    try:
+        return _check(data, name, source, work, catalog)
+    except MemoryError:
+        return Outcome(crash_report("out of memory", name))
+    except ComfyGraphError as exc:
+        return Outcome(crash_report(exc.message, name))
+    except Exception as exc:  # A file that breaks us must not hide the others.
+        return Outcome(crash_report(f"{type(exc).__name__}: {exc}"[:500], name))
+
+
+def _read(source: Source, name: str) -> bytes:
+    if source.path != STDIN:
+        return read_bytes(source.path)
+    from comfygraph.documents.json_text import MAX_BYTES
+
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{name}: larger than {MAX_BYTES >> 20} MB, no graph is that large")
+    return data
+
+
+def _check(data: bytes, name: str, source: Source, work: Work, catalog: NodeCatalog) -> Outcome:
+    wanted = source.explicit and not work.graphs_only
+    text: str | None = None
+    try:
+        text = decode_text(data)
+        document = recognise(parse_json(text), text=text, path=name)
+    except JsonSyntaxError as exc:
+        if not wanted and not _smells_of_graph(data):
+            return Outcome(None)
+        return Outcome(unreadable_report(exc, name, text), text=_as_read(data, source, work))
+    if not wanted and not is_graph(document):
+        return Outcome(None)
+    rules = work.selection.rules_for(name)
+
+    def check(document: Document) -> Report:
+        return lint(document, catalog, options=work.options, rules=rules)
+
+    report = check(document)
+    if work.fix == "none":
+        return Outcome(report)
+    from comfygraph.lint.fix import encode_like, fix_report, unified_diff, write_atomically
+
+    fixed = fix_report(
+        report,
+        lambda text: check(recognise(parse_json(text), text=text, path=name)),
+        unsafe=work.unsafe,
+    )
+    changed = fixed.text != text
+    if work.fix == "diff":
+        return Outcome(report, fixed.applied, unified_diff(name, text, fixed.text))
+    if source.path == STDIN or work.fix == "print":
+        return Outcome(fixed.report, fixed.applied, text=fixed.text)
+    if changed:
+        try:
+            write_atomically(source.path, encode_like(fixed.text, data))
+        except InputError as exc:
+            return Outcome(report, error=exc.message)
+    return Outcome(fixed.report, fixed.applied)
+
+
+def _as_read(data: bytes, source: Source, work: Work) -> str | None:
+    """The text to print for a document that nobody could repair: what came in."""
+    if work.fix != "write" or source.path != STDIN:
+        return None
+    return data.decode("utf-8", "replace")
+
+
+def is_graph(document: Document) -> bool:
+    """
+    Tell whether a document was meant to be a graph: `package.json` and the like are not.
+    """
+    if document.kind == "unknown":
+        return False
+    return document.kind != "prompt" or bool(document.value)
+
+
+def _smells_of_graph(data: bytes) -> bool:
+    """Tell whether bytes that are no JSON were meant to be a graph: no graph lacks these words."""
+    if b"class_type" in data or b"classType" in data:
+        return True
+    return b'"nodes"' in data and b'"links"' in data
