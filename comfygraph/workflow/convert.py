@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.core.values import Link, Node, Prompt
@@ -22,6 +22,9 @@ from comfygraph.workflow.notes import Notes
 from comfygraph.workflow.resolve import Resolver
 from comfygraph.workflow.scopes import Scope
 from comfygraph.workflow.source_map import SourceMap
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,13 @@ def convert(
     dynamic_prompts: DynamicPrompts = "keep",
     seed: int | None = None,
     strict: bool = False,
+    now: datetime | None = None,
 ) -> ConversionResult:
     """
     Convert a workflow of ComfyUI's editor into a prompt, without the editor.
 
     The result is what the editor 1.49 would queue, value by value. It never depends on
-    chance or on the clock: see `dynamic_prompts`, and `%date:...%` in file prefixes stays.
+    chance or on the clock, see `dynamic_prompts` and `now`.
 
     Args:
         workflow_json: The parsed `workflow.json`, format 0.4 or 1.0. It is not changed.
@@ -83,6 +87,7 @@ def convert(
             `"first"`, draw with a `"seed"`, or call them an `"error"`.
         seed: For `dynamic_prompts="seed"`.
         strict: Raise where the editor would throw.
+        now: The time to put in place of `%date:...%`, or `None` to leave that as it is.
 
     Raises:
         WorkflowError: The document is not a workflow, or expands to an absurd size; with
@@ -90,7 +95,7 @@ def convert(
         UsageError: `dynamic_prompts` and `seed` do not go together.
     """
     notes = Notes()
-    workflow = load(workflow_json, catalog, notes)
+    workflow = load(workflow_json, catalog, notes, now)
     resolver = Resolver(notes)
     emitter = Emitter(resolver, workflow.replacer, notes, dynamic_prompts, seed)
     nodes: dict[str, Node] = {}

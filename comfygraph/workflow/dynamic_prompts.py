@@ -25,7 +25,8 @@ with a seed; `"error"`: like `"keep"`, and such a text is an error.
 MAX_DEPTH = 64
 """Choices nested deeper than this are not followed."""
 
-_COMMENTS = re.compile(r"/\*.*?\*/|//[^\n\r\u2028\u2029]*", re.DOTALL)
+_COMMENT_START = re.compile(r"/[*/]")
+_LINE_END = re.compile(r"[\n\r\u2028\u2029]|\Z")
 _ESCAPED = re.compile(r"\\([{}|])")
 
 
@@ -78,7 +79,7 @@ def resolve_text(text: str, pick: Pick) -> str:
         HasChoices: Passed on from `pick`.
         TooDeep: The choices are nested too deep.
     """
-    text = _COMMENTS.sub("", text)
+    text = _without_comments(text)
     if "{" not in text and "\\" not in text:
         return text
     # Each frame is a text, how far it is read, and what came out of it so far.
@@ -93,12 +94,34 @@ def resolve_text(text: str, pick: Pick) -> str:
             if len(frames) >= MAX_DEPTH:
                 raise TooDeep
             frames.append((text, end, parts))
-            frames.append((_COMMENTS.sub("", chosen), 0, []))
+            frames.append((_without_comments(chosen), 0, []))
             continue
         done = _ESCAPED.sub(r"\1", "".join(parts))
         if not frames:
             return done
         frames[-1][2].append(done)
+
+
+def _without_comments(text: str) -> str:
+    """
+    Take out comments; one that is never closed is none. In one pass, whatever the text.
+    """
+    parts: list[str] = []
+    done = at = 0
+    last_close = text.rfind("*/")
+    while (start := _COMMENT_START.search(text, at)) is not None:
+        begin = start.start()
+        if text[begin + 1] == "/":
+            line_end = _LINE_END.search(text, begin)
+            end = line_end.start() if line_end is not None else len(text)
+        elif last_close >= begin + 2:
+            end = text.index("*/", begin + 2) + 2
+        else:
+            at = begin + 1
+            continue
+        parts.append(text[done:begin])
+        done = at = end
+    return "".join([*parts, text[done:]]) if parts else text
 
 
 def _plain_end(text: str, at: int) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.workflow.boundary import Boundary
@@ -20,6 +20,9 @@ from comfygraph.workflow.proxies import connect_proxies
 from comfygraph.workflow.renumber import renumber
 from comfygraph.workflow.text import TextReplacer
 from comfygraph.workflow.use_everywhere import connect_everywhere
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,9 @@ class LoadedWorkflow:
     refusal: str | None
 
 
-def load(document: Any, catalog: NodeCatalog, notes: Notes) -> LoadedWorkflow:
+def load(
+    document: Any, catalog: NodeCatalog, notes: Notes, now: datetime | None = None
+) -> LoadedWorkflow:
     """
     Read a workflow and bring it into the state that the editor queues from.
 
@@ -63,7 +68,7 @@ def load(document: Any, catalog: NodeCatalog, notes: Notes) -> LoadedWorkflow:
     for graph in everything:
         connect_proxies(graph, notes)
     asking = [node for graph in everything for node in apply_primitives(graph, notes)]
-    replacer = TextReplacer(root)
+    replacer = TextReplacer(root, now)
     for node in asking:
         text = replacer.replace(as_list(node.file.raw.get("widgets_values"))[0])
         for target, widget in list(primitive_targets(node.graph, node)):

@@ -248,11 +248,11 @@ def read_section(
         name = prefix + bare
         opts = _options(spec)
         kind = _kind(spec)
-        widget_kind = opts.get("widgetType") or kind
+        widget_kind = str(opts.get("widgetType") or kind)
         if widget_kind not in _DEFAULTS or opts.get("forceInput"):
             plain.append(Socket(name, _socket_type(kind, opts), grows=kind == AUTOGROW))
             continue
-        widgets.extend(_widgets_of(name, bare, str(widget_kind), spec, opts))
+        widgets.extend(_widgets_of(name, widget_kind, spec, opts))
         if not opts.get("socketless"):
             of_widgets.append(Socket(name, _socket_type(kind, opts), widget=True))
         if required and any(opts.get(upload) for upload in _UPLOADS):
@@ -298,9 +298,7 @@ def _ordered(
             yield name, members[name], section == "required"
 
 
-def _widgets_of(
-    name: str, bare: str, kind: str, spec: Any, opts: Mapping[str, Any]
-) -> Iterator[Widget]:
+def _widgets_of(name: str, kind: str, spec: Any, opts: Mapping[str, Any]) -> Iterator[Widget]:
     choices = None
     default = opts.get("default", _DEFAULTS[kind])
     if kind == "COMBO":

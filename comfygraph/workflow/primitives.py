@@ -102,7 +102,10 @@ def _number(value: Any) -> float:
     if value is None:
         return 0.0
     if isinstance(value, bool | int | float):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
     if isinstance(value, str):
         text = value.strip()
         try:
@@ -131,7 +134,7 @@ def _whole(opts: Mapping[str, Any], value: Any) -> Any:
 
 def _rounded(opts: Mapping[str, Any], value: Any) -> Any:
     step = _number(opts.get("step", 0.5))
-    precision = max(0, -math.floor(math.log10(step))) if step > 0 else 0
+    precision = max(0, -math.floor(math.log10(step))) if 0 < step < math.inf else 0
     grid = _number(opts.get("round") or 0)
     if not grid and precision:
         grid = 10.0**-precision

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from comfygraph.workflow.class_quirks import SAVES_UNDER_PREFIX
 from comfygraph.workflow.live import LiveGraph, LiveNode
@@ -17,6 +17,9 @@ from comfygraph.workflow.model import as_list
 from comfygraph.workflow.numbers import number_text
 from comfygraph.workflow.plan import ABSENT
 from comfygraph.workflow.virtual import PRIMITIVE
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _PATTERN = re.compile(r"%([^%]+)%")
 _NOT_IN_NAMES = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
