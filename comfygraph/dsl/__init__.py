@@ -19,13 +19,16 @@ from comfygraph.dsl.expression import (
 )
 from comfygraph.dsl.params import param
 from comfygraph.dsl.space import NodeSpace
+from comfygraph.dsl.template import Parameter, Template
 
 __all__ = [
     "Node",
     "NodeSpace",
     "Output",
+    "Parameter",
     "RawNode",
     "Source",
+    "Template",
     "build",
     "class_of",
     "inputs_of",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from inspect import Signature
 
 WIDTH = 96
+HUGE = 10**40
+"""Longer numbers are not written out: Python refuses to print the longest."""
 
 
 def class_text(plan: ClassPlan) -> str:
@@ -22,7 +24,8 @@ def class_text(plan: ClassPlan) -> str:
     Give the docstring of a node class: its name in the editor, then a line for each input.
     """
     definition = plan.definition
-    head = " · ".join(part for part in (definition.display_name, definition.category) if part)
+    names = (definition.display_name, definition.category)
+    head = " · ".join(_line(name) for name in names if name)
     notes = [
         note
         for note, holds in (
@@ -52,7 +55,7 @@ def input_text(plan: ClassPlan, item: InputPlan) -> str:
     """
     facts: list[str] = []
     if plan.spelled[item.name] != item.name:
-        facts.append(f"`{item.name}`")
+        facts.append(f"`{_line(item.name)}`")
     facts += _kind_facts(item)
     if not item.required:
         facts.append("optional")
@@ -73,7 +76,7 @@ def _kind_facts(item: InputPlan) -> Iterator[str]:
     elif spec.type == DYNAMIC_COMBO:
         yield _options(tuple(option.get("key") for option in combo_options(spec)))
     elif spec.files is not None:
-        yield f"a file of {spec.files}"
+        yield f"a file of {_line(spec.files)}"
     elif spec.options:
         yield _options(spec.options)
     elif spec.min is not None or spec.max is not None:
@@ -94,7 +97,14 @@ def _options(options: tuple[Any, ...]) -> str:
     return "one of " + ", ".join(shown) + (f", … {more} more" if more > 0 else "")
 
 
+def _line(text: str) -> str:
+    # Names come from servers: no line breaks, and nothing that a terminal or a parser acts on.
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def _brief(value: Any) -> str:
+    if isinstance(value, int) and abs(value) > HUGE:
+        return "a huge number"
     text = repr(value)
     return text if len(text) <= 48 else f"{text[:44]} …"
 

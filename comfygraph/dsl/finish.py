@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from comfygraph.catalog.dynamic import autogrow_names, combo_options, template_member
+from comfygraph.catalog.dynamic import autogrow_names, combo_options, slot_type, template_member
 from comfygraph.catalog.parse import read_input
 from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT, MATCH_TYPE
 from comfygraph.core.values import Link
@@ -284,9 +284,7 @@ class Finisher:
                     work.extend((member, given, True) for member, given in reversed(dependents))
             elif item.spec.type == DYNAMIC_SLOT:
                 if value is not MISSING and value is not None:
-                    slot = item.spec.opts.get("slot")
-                    kind = slot[0] if isinstance(slot, list) and slot else "*"
-                    spec = read_input(item.name, [kind, {}], required=True)
+                    spec = read_input(item.name, [slot_type(item.spec), {}], required=True)
                     work.append((InputPlan(spec), value, inner))
                     extra = option_members(item.spec, item.spec.opts)
                     work.extend((member, MISSING, inner) for member in extra.values())
@@ -361,7 +359,11 @@ class Finisher:
             value = self._param(node, item, value)
         if value is MISSING:
             value = item.fill
-        options = {option.get("key"): option for option in combo_options(item.spec)}
+        options = {
+            option.get("key"): option
+            for option in combo_options(item.spec)
+            if isinstance(option.get("key"), str | int | float)
+        }
         option = options.get(value) if isinstance(value, str | int | float) else None
         if option is None:
             from comfygraph.dsl.literals import _nearest

@@ -10,8 +10,12 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from comfygraph.catalog.dynamic import autogrow_members, combo_options, template_member
-from comfygraph.catalog.parse import read_input
+from comfygraph.catalog.dynamic import (
+    autogrow_members,
+    combo_options,
+    section_members,
+    template_member,
+)
 from comfygraph.catalog.specs import (
     AUTOGROW,
     DYNAMIC_COMBO,
@@ -67,7 +71,8 @@ class InputPlan:
         self.required = spec.required
         self.kinds = tuple(part.strip() for part in spec.type.split(","))
         self.accepts: frozenset[str] = frozenset() if spec.listed else frozenset(self.kinds)
-        widget_type = spec.opts.get("widgetType") or spec.type
+        widget_type = spec.opts.get("widgetType")
+        widget_type = widget_type if isinstance(widget_type, str) and widget_type else spec.type
         self.widget = widget_type in EDITOR_WIDGETS and not spec.opts.get("forceInput")
         if not self.widget and widget_type not in EDITOR_WIDGETS:
             # A widget of a node pack: its default is what the pack's own editor code shows.
@@ -92,8 +97,8 @@ class InputPlan:
         spec = self.spec
         self.exact: type | None = None
         self.passes: Callable[[Any], bool] = _always
-        least = spec.min if isinstance(spec.min, int | float) else -LARGEST
-        most = spec.max if isinstance(spec.max, int | float) else LARGEST
+        least = spec.min if finite(spec.min) else -LARGEST
+        most = spec.max if finite(spec.max) else LARGEST
         if spec.options is not None:
             if not self.is_open and not spec.opts.get("multiselect"):
                 texts = (item for item in spec.options if isinstance(item, str))
@@ -148,9 +153,7 @@ def _fill(spec: InputSpec) -> Any:
         default = spec.opts["default"]
         if spec.options is not None and spec.opts.get("multiselect") and default is None:
             return []
-        if spec.type in NUMBERS and isinstance(default, int | float):
-            return NUMBERS[spec.type](default)
-        return default
+        return as_number(NUMBERS[spec.type], default) if spec.type in NUMBERS else default
     if spec.type == DYNAMIC_COMBO:
         keys = [option.get("key") for option in combo_options(spec)]
         return keys[0] if keys else MISSING
@@ -281,12 +284,23 @@ def option_members(parent: InputSpec, option: Mapping[str, Any]) -> dict[str, In
     """
     Give short name → plan of the inputs that an option of a dynamic combo brings along.
     """
-    sections = option.get("inputs")
-    out: dict[str, InputPlan] = {}
-    for section in ("required", "optional"):
-        members = sections.get(section) if isinstance(sections, Mapping) else None
-        for name, raw in members.items() if isinstance(members, Mapping) else ():
-            full = f"{parent.name}.{name}"
-            spec = read_input(full, raw, required=section == "required", group=parent.name)
-            out[name] = InputPlan(spec)
-    return out
+    start = len(parent.name) + 1
+    members = section_members(parent, option.get("inputs"))
+    return {spec.name[start:]: InputPlan(spec) for spec in members}
+
+
+def finite(value: Any) -> bool:
+    """
+    Tell whether a value is a number that has a place on the line.
+    """
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def as_number(kind: type, value: Any) -> Any:
+    """
+    Give a number as an `int` or a `float`, if it is one without loss.
+    """
+    if not finite(value) or isinstance(value, bool) or abs(value) > LARGEST:
+        return value
+    made = kind(value)
+    return made if made == value else value

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from comfygraph.catalog.dynamic import combo_options, template_member
+from comfygraph.catalog.dynamic import combo_options, slot_type, template_member
 from comfygraph.catalog.parse import read_input
 from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT, MATCH_TYPE
+from comfygraph.dsl.facts import HUGE
 from comfygraph.dsl.names import identifier
 from comfygraph.dsl.plan import MISSING, ClassPlan, InputPlan, option_members
 
@@ -78,9 +79,7 @@ class StubTypes:
         if spec.type == DYNAMIC_COMBO:
             return self._choice(plan, item)
         if spec.type == DYNAMIC_SLOT:
-            slot = spec.opts.get("slot")
-            kind = slot[0] if isinstance(slot, list) and slot else spec.opts.get("slotType")
-            return _source(str(kind or "*"))
+            return _source(slot_type(spec))
         if spec.type == MATCH_TYPE:
             return f"s.Source[{variable}]" if variable else "s.Anything"
         if spec.options is not None:
@@ -198,8 +197,10 @@ def default_text(item: InputPlan) -> str:
         return "None" if not item.required else "()"
     if item.spec.type == DYNAMIC_COMBO and fill not in item.plain_keys():
         return "..."
-    if fill is None or isinstance(fill, bool | int | float):
+    if fill is None or isinstance(fill, bool):
         return repr(fill)
+    if isinstance(fill, int | float):
+        return repr(fill) if abs(fill) < HUGE else "..."
     if isinstance(fill, str) and len(fill) <= 80:
         return repr(fill)
     return "..."

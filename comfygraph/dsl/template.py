@@ -1,0 +1,181 @@
+"""
+Templates: graphs with parameters, built with one set of values after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comfygraph.core.values import Prompt
+from comfygraph.dsl.build import Builder, Outputs, roots
+from comfygraph.dsl.plan import InputPlan
+from comfygraph.errors import UsageError
+
+_JSON_TYPES = {
+    "INT": "integer", "FLOAT": "number", "STRING": "string", "BOOLEAN": "boolean",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """
+    A parameter of a template, with what all the inputs that it stands in agree on.
+
+    Args:
+        name: Its name.
+        default: Its value unless another is given.
+        type: `integer`, `number`, `string` or `boolean` as in JSON Schema; `None` for others.
+        minimum: The least value, inclusive, or `None`.
+        maximum: The greatest value, inclusive, or `None`.
+        options: The values that all of the inputs list, or `None`.
+    """
+
+    name: str
+    default: Any
+    type: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    options: tuple[Any, ...] | None = None
+
+    def schema(self) -> dict[str, Any]:
+        """
+        Give the JSON Schema of a value.
+        """
+        facts = {
+            "type": self.type,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "enum": list(self.options) if self.options is not None else None,
+        }
+        known = {key: value for key, value in facts.items() if value is not None}
+        return {**known, "default": self.default}
+
+    def parse(self, text: str) -> Any:
+        """
+        Read a value from a text, as a command line gives it.
+
+        Raises:
+            UsageError: The text is no value of the parameter's type.
+        """
+        try:
+            match self.type:
+                case "integer":
+                    return int(text)
+                case "number":
+                    return float(text)
+                case "boolean":
+                    return {"true": True, "false": False}[text.lower()]
+        except (ValueError, KeyError):
+            raise UsageError(
+                f"`{text}` is no value for the parameter `{self.name}`, which is a {self.type}"
+            ) from None
+        return text
+
+
+class Template:
+    """
+    A graph with parameters: `Template(SaveImage(...))`, then `template(seed=3)`.
+
+    Args:
+        outputs: Nodes as for `build`, made with `param(name, default)` where a value shall
+            be settled later.
+
+    Raises:
+        BuildError: The graph has mistakes, even with the defaults.
+    """
+
+    def __init__(self, *outputs: Outputs) -> None:
+        self._roots = roots(outputs)
+        builder = self._builder({})
+        builder.prompt()
+        self._parameters = {
+            name: _parameter(name, param.default, places)
+            for name, (param, places) in builder.finisher.params.items()
+        }
+
+    def __repr__(self) -> str:
+        return f"<Template with {', '.join(self._parameters) or 'no parameters'}>"
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The parameters by name, in the order in which they stand in the prompt."""
+        return dict(self._parameters)
+
+    def __call__(self, **values: Any) -> Prompt:
+        """
+        Build the prompt with these values; parameters left out keep their defaults.
+
+        Raises:
+            BuildError: An input does not take a value.
+            UsageError: There is no such parameter.
+        """
+        for name in values:
+            self._known(name)
+        return self._builder(values).prompt()
+
+    def from_texts(self, texts: Mapping[str, str]) -> Prompt:
+        """
+        Build the prompt with values given as texts, as a command line has them.
+
+        Raises:
+            BuildError: An input does not take a value.
+            UsageError: There is no such parameter, or a text is no value for it.
+        """
+        return self(**{name: self._known(name).parse(text) for name, text in texts.items()})
+
+    def schema(self) -> dict[str, Any]:
+        """
+        Give the JSON Schema of the parameters, as one object.
+        """
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": {name: item.schema() for name, item in self._parameters.items()},
+            "additionalProperties": False,
+        }
+
+    def _known(self, name: str) -> Parameter:
+        found = self._parameters.get(name)
+        if found is None:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, self._parameters, n=1)
+            names = ", ".join(self._parameters) or "none"
+            raise UsageError(
+                f"the graph has no parameter `{name}`",
+                hint=f"did you mean `{near[0]}`?" if near else f"its parameters: {names}",
+            )
+        return found
+
+    def _builder(self, values: Mapping[str, Any]) -> Builder:
+        builder = Builder(values)
+        for node in self._roots:
+            builder.add(node)
+        return builder
+
+
+def _parameter(name: str, default: Any, places: list[InputPlan]) -> Parameter:
+    specs = [place.spec for place in places]
+    kinds = {_JSON_TYPES[spec.type] for spec in specs if spec.type in _JSON_TYPES}
+    if not kinds and isinstance(default, bool | int | float | str):
+        # `bool` first: for Python a boolean is a whole number too.
+        names = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"))
+        kinds = {next(text for kind, text in names if isinstance(default, kind))}
+    least = [spec.min for spec in specs if isinstance(spec.min, int | float)]
+    most = [spec.max for spec in specs if isinstance(spec.max, int | float)]
+    lists = [spec.options for spec in specs if spec.options and spec.files is None]
+    options = (
+        tuple(item for item in lists[0] if all(item in other for other in lists[1:]))
+        if lists
+        else None
+    )
+    return Parameter(
+        name,
+        default,
+        "integer" if kinds == {"integer", "number"} else kinds.pop() if len(kinds) == 1 else None,
+        max(least, default=None),
+        min(most, default=None),
+        options,
+    )
