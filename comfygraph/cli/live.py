@@ -39,6 +39,8 @@ _WIDEST = 78
 _INDENT = "  "
 _WORD = 6
 _BAR = 20
+_BURST_LINES = 3
+"""The most lines for nodes that were done in no time, between two that were not."""
 _SLOW = 1.0
 """A node that took so many seconds gets a line of its own when it is done."""
 
@@ -85,6 +87,8 @@ class LiveReporter:
         self._glyphs = _ASCII if console.options.ascii_only else _UNICODE
         self._group: list[str] = []
         self._group_word = "done"
+        self._burst = 0
+        self._more = 0
         labels = (cell_len(label_of(nodes, node_id)) for node_id in nodes)
         self._label_width = min(max(labels, default=8), 30)
         self.cancelling = False
@@ -152,20 +156,39 @@ class LiveReporter:
 
     def _collect(self, word: str, label: str) -> None:
         """
-        Put a label into the line of what was done in no time; a full line is printed.
+        Put a label into the line of what was done in no time; full lines are printed. What does
+        not fit into a few lines is only counted, so that a graph of 500 nodes stays on the screen.
         """
         if word != self._group_word:
             self._flush()
             self._group_word = word
+        last = self._burst == _BURST_LINES - 1
+        room = self._width() - len(_INDENT) - _WORD - 1 - (len(", 1234 more") if last else 0)
         longer = self._glyphs.dot.join([*self._group, label])
-        if self._group and len(_INDENT) + _WORD + 1 + cell_len(longer) > self._width():
-            self._flush()
+        if self._more or (self._group and cell_len(longer) > room):
+            if last:
+                self._more += 1
+                return
+            self._print_group()
+            self._burst += 1
         self._group.append(label)
 
     def _flush(self) -> None:
+        """
+        Print what was collected, and begin anew.
+        """
+        self._print_group()
+        self._burst = self._more = 0
+
+    def _print_group(self) -> None:
         if self._group:
-            group, self._group = self._group, []
-            self._print(self._group_word, self._glyphs.dot.join(group), "green")
+            text = self._group_text()
+            self._group = []
+            self._print(self._group_word, text, "green")
+
+    def _group_text(self) -> str:
+        more = f"{self._glyphs.dot}{self._more} more" if self._more else ""
+        return self._glyphs.dot.join(self._group) + more
 
     def _print(self, word: str, text: str, style: str, *, wrap: bool = False) -> None:
         line = self._line(word, style)
@@ -187,7 +210,7 @@ class LiveReporter:
         progress = self._progress
         if self._group:
             line = self._line(self._group_word, "green")
-            line.append(self._glyphs.dot.join(self._group))
+            line.append(self._group_text())
             yield self._cut(line, width)
         if progress.started_at is None:
             line = self._line(self._waiting_word(), "yellow" if self.cancelling else "cyan")
@@ -229,7 +252,8 @@ class LiveReporter:
         if width >= 46:
             line.append(self._bar(progress.fraction, _BAR), "green" if final else "bold")
             line.append("  ")
-        line.append(clock_text(progress.elapsed()))
+        # at the end a person wants to know what they waited for, the queue included
+        line.append(clock_text(self._clock() - self._began if final else progress.elapsed()))
         remaining = progress.remaining()
         if self.cancelling:
             line.append(", asking the service to cancel", "yellow")

@@ -143,8 +143,7 @@ class Conversation:
         self._tracker.job_id = self.ref.job_id
         yield Mark(Stage.ACCEPTED, self.ref)
         if not known_before:
-            self._early.clear()
-            yield from self._stream.close()
+            self._stream.turn_to(self.ref)
         # a service that says nothing more than "taken" has queued the job
         yield from self._take((*submitted.observations, JobSeen(JobPhase.QUEUED)))
         self._accepted_at = self._courier.now()
@@ -180,10 +179,12 @@ class Conversation:
             if found is not None:
                 self._courier.deadline = deadline
                 return Submitted(found)
-        if not lost and (looked or isinstance(exc, ProtocolError)):
+        if looked and not lost:
             yield Mark(Stage.REFUSED, self.ref)
             raise exc
         yield Mark(Stage.UNCERTAIN, self.ref)
+        if isinstance(exc, ProtocolError):
+            raise exc  # most likely a wrong address; its own words help more than ours
         said = "it was looked for and not found" if looked else "it could not be looked up"
         raise SubmissionUncertain(
             f"{exc.message}; the job may exist all the same, {said}",

@@ -113,6 +113,14 @@ class Stream:
             while self._state is _State.OPENING and (left := until - self._courier.now()) > 0:
                 yield from self._courier.wait_for_news(left)
 
+    def turn_to(self, ref: JobRef) -> None:
+        """
+        Read on as the stream of this job: the submit has given it another id than was expected.
+        """
+        live = self._target.stream(ref) if self._reader is not None else None
+        if live is not None:
+            self._reader = live.reader
+
     def ask_again(self) -> None:
         """
         Let the target be asked for a stream again, where it had none yet.
