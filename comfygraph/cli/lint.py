@@ -4,53 +4,300 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from comfygraph.errors import ExitCode
+from comfygraph.config_keys import LINT_TARGETS
+from comfygraph.errors import ComfyGraphError, ExitCode, InputError, UsageError
+from comfygraph.lint.render import FORMATS, Style, render
+
+if TYPE_CHECKING:
+    from comfygraph.config import Settings
+    from comfygraph.lint.batch import Outcome, Work
+    from comfygraph.lint.diagnostic import Report, Severity
+    from comfygraph.lint.select import Selection
 
 
-@click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.command(short_help="Check graphs offline: what the server refuses, and more.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
-    "--catalog", "catalog_path", metavar="PATH",
+    "--catalog", metavar="FILE",
     help="A saved /object_info to check against; default is the bundled core.",
 )  # fmt: skip
 @click.option(
-    "--format", "output", type=click.Choice(["text", "json"]), default="text",
-    help="How findings are printed.",
+    "--files", type=click.Choice(["assume", "strict"]),
+    help="Whether names of model and image files must be in the catalog's lists; default is "
+    "strict with --catalog, because those lists are your server's.",
 )  # fmt: skip
+@click.option(
+    "--target", type=click.Choice(LINT_TARGETS), help="Also check what this service takes."
+)
+@click.option("--select", multiple=True, metavar="RULES", help="Run these rules and no others.")
+@click.option("--extend-select", multiple=True, metavar="RULES", help="Run these rules also.")
+@click.option("--ignore", multiple=True, metavar="RULES", help="Do not run these rules.")
+@click.option(
+    "--severity", multiple=True, metavar="RULE=LEVEL",
+    help="Override a severity: error, warning or info.",
+)  # fmt: skip
+@click.option(
+    "--per-file-ignore", multiple=True, metavar="PATTERN:RULES",
+    help="Do not run these rules on files that match.",
+)  # fmt: skip
+@click.option("--preview/--no-preview", default=None, help="Run preview rules too.")
+@click.option("--fix", is_flag=True, help="Apply safe repairs to the files.")
+@click.option("--unsafe-fixes", is_flag=True, help="Apply repairs that may change the picture too.")
+@click.option("--diff", is_flag=True, help="Show the repairs as a diff and write nothing.")
+@click.option("--baseline", metavar="FILE", help="Leave out the findings that this file knows.")
+@click.option("--write-baseline", is_flag=True, help="Write all findings to the baseline file.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="How findings are printed.")
+@click.option("--output", "-o", metavar="FILE", help="Write the report to this file.")
+@click.option("--statistics", is_flag=True, help="Count by rule instead of telling each finding.")
 @click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
     help="Colour in text; auto looks at NO_COLOR, FORCE_COLOR and the terminal.",
 )  # fmt: skip
-def lint(files: tuple[str, ...], catalog_path: str | None, output: str, color: str) -> int:
+@click.option(
+    "--fail-on", type=click.Choice(["error", "warning", "info", "never"]),
+    help="The least severity that makes the exit code 1; default is error.",
+)  # fmt: skip
+@click.option("--exit-zero", is_flag=True, help="End with 0 whatever is found.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave files or folders out.")
+@click.option(
+    "--graphs-only", is_flag=True, help="Skip files that hold no graph even where they are named."
+)
+@click.option("--stdin-filename", metavar="NAME", help="What to call the standard input.")
+@click.option("--jobs", "-j", type=click.IntRange(0), help="Processes; 0 chooses.")
+@click.option("--config", metavar="FILE", help="The configuration; default is the nearest.")
+@click.option("--isolated", is_flag=True, help="Read no configuration file.")
+def lint(paths: tuple[str, ...], **flags: Any) -> int:
     """
     Check graphs offline: everything the server would refuse, and what it should have refused.
 
+    PATH is a file, a folder (searched for *.json), a pattern, or - for the standard input.
+    RULES are ids (CG301), beginnings of ids (CG3), names or ALL, with commas between them;
+    `comfygraph rule` explains them.
+
     \b
-    comfygraph lint graph.json
-    comfygraph lint --format json - < graph.json
+    comfygraph lint workflows/
+    comfygraph lint --fix graph.json
+    comfygraph lint --select CG1,CG2 --format json - < graph.json
+    comfygraph lint --catalog object_info.json --format sarif -o lint.sarif .
     """
-    from comfygraph.catalog import load_catalog
-    from comfygraph.lint.engine import lint_file
+    from comfygraph.config import Config, Settings, settings
 
-    catalog = load_catalog(catalog_path)
-    reports = [
-        lint_file(sys.stdin.buffer.read(), catalog, name="<stdin>")
-        if name == "-"
-        else lint_file(Path(name), catalog, name=name)
-        for name in files
+    known = (
+        Settings("lint", Config(), os.environ)
+        if flags["isolated"]
+        else settings("lint", flags["config"])
+    )
+    return _run(paths, flags, known)
+
+
+def _run(paths: tuple[str, ...], flags: dict[str, Any], known: Settings) -> int:
+    from comfygraph.lint.batch import check_all
+    from comfygraph.lint.files import STDIN, find_sources
+
+    base = known.config.folder or ""
+    exclude = [*(known.get("exclude") or ()), *_split(flags["exclude"], ",")]
+    found = find_sources(paths, exclude=exclude, base=base)
+    for argument in found.unmatched:
+        click.echo(f"warning: nothing matches {argument}", err=True)
+    if not found.sources:
+        raise InputError("no input matched", hint="name files, folders or patterns, or -")
+    names = [source.path for source in found.sources]
+    if not any(name == STDIN or os.path.exists(name) for name in names):
+        more = f" (nor are the other {len(names) - 1})" if len(names) > 1 else ""
+        raise InputError(f"{names[0]}: no such file{more}")
+    work = _work(flags, known)
+    jobs = known.get("jobs", flags["jobs"])
+    outcomes = list(check_all(found.sources, work, jobs=jobs))
+    reports = [item.report for item in outcomes if item.report is not None]
+    if not reports and not flags["graphs_only"]:
+        raise InputError("no graph found in what was named")
+    return _tell(outcomes, reports, flags, known)
+
+
+def _work(flags: dict[str, Any], known: Settings) -> Work:
+    from comfygraph.lint.batch import Work
+    from comfygraph.lint.context import LintOptions
+
+    catalog = known.get("catalog", flags["catalog"])
+    files = known.get("files", flags["files"]) or ("strict" if catalog else "assume")
+    return Work(
+        _selection(flags, known),
+        catalog=catalog,
+        options=LintOptions(
+            strict_files=files == "strict",
+            target=known.get("target", flags["target"]),
+            settings=_rule_settings(known),
+        ),
+        fix=_fix_mode(flags),
+        unsafe=flags["unsafe_fixes"],
+        graphs_only=flags["graphs_only"],
+        stdin_name=flags["stdin_filename"] or "<stdin>",
+    )
+
+
+def _rule_settings(known: Settings) -> dict[str, Any]:
+    out: dict[str, Any] = dict(known.get("rules") or {})
+    for name in out:
+        from comfygraph.lint.registry import nearest_selector, rules_by_name
+
+        if name not in rules_by_name():
+            near = nearest_selector(name)
+            raise UsageError(
+                f"{known.config.path}: `lint.rules.{name[:100]}` names no rule",
+                hint=f"did you mean `{near}`?" if near else None,
+            )
+    return out
+
+
+def _fix_mode(flags: dict[str, Any]) -> Literal["none", "write", "diff"]:
+    if flags["diff"]:
+        return "diff"
+    return "write" if flags["fix"] or flags["unsafe_fixes"] else "none"
+
+
+def _selection(flags: dict[str, Any], known: Settings) -> Selection:
+    from comfygraph.lint.select import SelectLayer, select_rules
+
+    layers = [
+        SelectLayer(
+            tuple(get("select")) if get("select") is not None else None,
+            tuple(get("extend-select") or ()),
+            tuple(get("ignore") or ()),
+        )
+        for get in (known.from_file, known.from_environment)
     ]
-    if output == "json":
-        from comfygraph.lint.render.json_format import render_json
+    layers.append(
+        SelectLayer(
+            tuple(_split(flags["select"], ",")) or None,
+            tuple(_split(flags["extend_select"], ",")),
+            tuple(_split(flags["ignore"], ",")),
+        )
+    )
+    per_file = {key: list(value) for key, value in (known.get("per-file-ignores") or {}).items()}
+    for text in flags["per_file_ignore"]:
+        pattern, _, rules = text.rpartition(":")
+        if not pattern:
+            raise UsageError(f"`{text}` is not PATTERN:RULES")
+        per_file.setdefault(pattern, []).extend(_split((rules,), ","))
+    severities = dict(known.get("severity") or {})
+    for text in flags["severity"]:
+        rule, _, level = text.partition("=")
+        severities[rule.strip()] = level.strip()
+    return select_rules(
+        layers,
+        severities=severities,
+        per_file=per_file,
+        base=known.config.folder or "",
+        preview=known.get("preview", flags["preview"]),
+    )
 
-        click.echo(render_json(reports))
-    else:
-        from comfygraph.cli.terminal import use_color
-        from comfygraph.lint.render.text import render_text
 
-        click.echo(render_text(reports, color=use_color(color, sys.stdout)))
-    return ExitCode.FINDINGS if any(report.has_errors for report in reports) else ExitCode.OK
+def _split(texts: tuple[str, ...], mark: str) -> list[str]:
+    return [part.strip() for text in texts for part in text.split(mark) if part.strip()]
+
+
+def _tell(
+    outcomes: list[Outcome], reports: list[Report], flags: dict[str, Any], known: Settings
+) -> int:
+    """Print what came out and give the exit code."""
+    reports = _without_known(reports, flags, known)
+    fail_on = _fail_on("never" if flags["exit_zero"] else known.get("fail-on", flags["fail_on"]))
+    format_ = known.get("format", flags["format_"])
+    to_stdout = not any(item.text is not None or item.diff for item in outcomes)
+    _print_repairs(outcomes)
+    _print_report(reports, format_, fail_on, flags, to_stdout=to_stdout and not flags["diff"])
+    errors = [item.error for item in outcomes if item.error]
+    for error in errors:
+        click.echo(f"error: {error}", err=True)
+    if errors or any(found.rule_id == "CG000" for report in reports for found in report):
+        return ExitCode.INTERNAL
+    if flags["exit_zero"]:
+        return ExitCode.OK
+    failing = fail_on is not None and any(
+        found.severity.rank >= fail_on.rank for report in reports for found in report
+    )
+    return ExitCode.FINDINGS if failing or any(item.diff for item in outcomes) else ExitCode.OK
+
+
+def _without_known(reports: list[Report], flags: dict[str, Any], known: Settings) -> list[Report]:
+    """Write the baseline, and take out the findings that it knows."""
+    path = known.get("baseline", flags["baseline"])
+    if flags["write_baseline"]:
+        _write_baseline(path, reports)
+    if not path:
+        return reports
+    from comfygraph.lint.baseline import load_baseline
+
+    filtered = load_baseline(path).filter(reports)
+    if filtered.gone:
+        click.echo(
+            f"{filtered.gone} findings of {path} are gone: write it anew with --write-baseline",
+            err=True,
+        )
+    return list(filtered.reports)
+
+
+def _write_baseline(path: str | None, reports: list[Report]) -> None:
+    from comfygraph.lint.baseline import baseline_of, render_baseline
+    from comfygraph.lint.fix import write_atomically
+
+    if not path:
+        raise UsageError("--write-baseline needs a file", hint="name it with --baseline FILE")
+    made = baseline_of(reports, os.path.dirname(os.path.abspath(path)))
+    write_atomically(path, render_baseline(made).encode("utf-8", "surrogatepass"))
+    click.echo(f"{len(made)} findings written to {path}", err=True)
+
+
+def _fail_on(word: str) -> Severity | None:
+    from comfygraph.lint.diagnostic import Severity
+
+    return None if word == "never" else Severity(word)
+
+
+def _print_repairs(outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.text is not None:
+            sys.stdout.buffer.write(outcome.text.encode("utf-8", "surrogatepass"))
+            sys.stdout.buffer.flush()
+        if outcome.diff:
+            click.echo(outcome.diff, nl=False)
+    count = sum(len(item.applied) for item in outcomes)
+    if count:
+        files = sum(bool(item.applied) for item in outcomes)
+        verb = "would repair" if any(item.diff for item in outcomes) else "repaired"
+        word = "finding" if count == 1 else "findings"
+        click.echo(f"{verb} {count} {word} in {files} file{'s' * (files != 1)}", err=True)
+
+
+def _print_report(
+    reports: list[Report],
+    format_: str,
+    fail_on: Severity | None,
+    flags: dict[str, Any],
+    *,
+    to_stdout: bool,
+) -> None:
+    from comfygraph.cli.terminal import use_color
+
+    stream = sys.stdout if to_stdout else sys.stderr
+    target = flags["output"]
+    color = use_color(flags["color"], stream) and (not target or flags["color"] == "always")
+    style = Style(color=color, fail_on=fail_on, statistics=flags["statistics"])
+    text = render(reports, format_, style)
+    if not target:
+        click.echo(text, file=stream, color=color)
+        return
+    from comfygraph.lint.fix import write_atomically
+    from comfygraph.lint.render.summary import summary_text
+
+    try:
+        write_atomically(target, f"{text}\n".encode("utf-8", "surrogateescape"))
+    except InputError as exc:
+        raise ComfyGraphError(exc.message, hint=exc.hint) from exc
+    click.echo(f"{summary_text(reports)}; written to {target}", err=True)

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from comfygraph.catalog import NodeCatalog, load_catalog
 from comfygraph.documents import (
@@ -40,7 +41,7 @@ class Work:
         selection: The rules.
         catalog: Path of a catalog; `None` for the bundled core.
         options: What the person wants to know.
-        fix: `"none"`, `"write"`, `"diff"` or `"print"`.
+        fix: `"none"`, `"write"` (the standard input is printed), or `"diff"`.
         unsafe: Apply unsafe repairs also.
         graphs_only: Skip files that hold no graph, even where they were named.
         stdin_name: What messages call the standard input.
@@ -49,7 +50,7 @@ class Work:
     selection: Selection
     catalog: str | None = None
     options: LintOptions = field(default_factory=LintOptions)
-    fix: str = "none"
+    fix: Literal["none", "write", "diff"] = "none"
     unsafe: bool = False
     graphs_only: bool = False
     stdin_name: str = "<stdin>"
@@ -211,8 +212,8 @@ def _check(data: bytes, name: str, source: Source, work: Work, catalog: NodeCata
     )
     changed = fixed.text != text
     if work.fix == "diff":
-        return Outcome(report, fixed.applied, unified_diff(name, text, fixed.text))
-    if source.path == STDIN or work.fix == "print":
+        return Outcome(fixed.report, fixed.applied, unified_diff(name, text, fixed.text))
+    if source.path == STDIN:
         return Outcome(fixed.report, fixed.applied, text=fixed.text)
     if changed:
         try:

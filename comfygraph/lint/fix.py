@@ -135,8 +135,8 @@ def unified_diff(path: str, before: str, after: str) -> str:
     lines = differ(
         _lines(before),
         _lines(after),
-        f"a/{path}",
-        f"b/{path}",
+        f"a/{path.lstrip('/')}",
+        f"b/{path.lstrip('/')}",
     )
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines

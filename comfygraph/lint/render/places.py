@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from comfygraph.core.pointer import pointer_chain
-from comfygraph.documents.positions import LineTable, find_spans
+from comfygraph.documents.positions import LineTable, Span, find_spans
 from comfygraph.lint.diagnostic import Diagnostic, Report
 
 
@@ -25,20 +25,26 @@ class Place:
 
 def places_of(report: Report, *, related: bool = False) -> dict[str, Place]:
     """
-    Find the place of every pointer that a report names.
+    Find the place of every pointer that a report names; secrets are masked in all excerpts.
 
     Args:
         report: The report; without text, every place is line 1, column 1.
         related: Also find the places of related findings.
     """
-    pointers = {diagnostic.pointer for diagnostic in report.diagnostics}
+    placed = [found for found in report.diagnostics if found.place is None]
+    pointers = {found.pointer for found in placed}
     if related:
-        pointers |= {item.pointer for found in report.diagnostics for item in found.related}
+        pointers |= {item.pointer for found in placed for item in found.related}
     if report.text is None:
         return {pointer: Place(1, 1, 2) for pointer in pointers}
+    if not pointers:
+        return {}
     chains = {pointer: pointer_chain(pointer) for pointer in pointers}
     spans = find_spans(report.text, {item for chain in chains.values() for item in chain})
     table = LineTable(report.text)
+    secrets = [
+        spans[found.pointer] for found in placed if found.sensitive and found.pointer in spans
+    ]
     out: dict[str, Place] = {}
     for pointer, chain in chains.items():
         span = next((spans[item] for item in chain if item in spans), None)
@@ -52,10 +58,21 @@ def places_of(report: Report, *, related: bool = False) -> dict[str, Place]:
             start, end = span.key_start, span.key_end or span.key_start + 1
         line, column = table.position(start)
         excerpt = table.line_text(line)
-        out[pointer] = Place(
-            line, column, max(column + 1, min(column + end - start, len(excerpt) + 1)), excerpt
-        )
+        last = max(column + 1, min(column + end - start, len(excerpt) + 1))
+        if secrets:
+            excerpt = _masked(excerpt, start - column + 1, secrets)
+        out[pointer] = Place(line, column, last, excerpt)
     return out
+
+
+def _masked(line: str, line_start: int, secrets: list[Span]) -> str:
+    """Put stars where a secret stands: a line of a prompt can hold the whole graph."""
+    for span in secrets:
+        start = max(0, span.start - line_start)
+        end = min(len(line), span.end - line_start)
+        if start < end:
+            line = line[:start] + "*" * (end - start) + line[end:]
+    return line
 
 
 def place_of(diagnostic: Diagnostic, places: dict[str, Place], report: Report) -> Place:

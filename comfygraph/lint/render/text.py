@@ -1,5 +1,5 @@
 """
-`--format text`: findings for people, with the line they stand on.
+`--format text`: findings for people, with the line they stand on; `concise`: a line each.
 """
 
 from __future__ import annotations
@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
-from comfygraph.lint.render.json_format import summary_of
-from comfygraph.lint.render.places import Place, place_of, places_of
+from comfygraph.lint.render.summary import statistics_of, summary_of, summary_text
 
 _COLORS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _BOLD, _DIM = "1", "2"
@@ -31,56 +30,69 @@ def render_text(reports: Sequence[Report], *, color: bool = False) -> str:
     return "\n".join(lines)
 
 
+def render_concise(reports: Sequence[Report], *, color: bool = False) -> str:
+    """
+    Give reports as text for editors and `grep`: `file:line:column: error CG203 name: message`.
+    """
+    lines: list[str] = []
+    for report in reports:
+        if report.diagnostics:
+            lines.extend(_concise(report, color))
+    lines.append(summary_line(reports, color=color))
+    return "\n".join(lines)
+
+
+def _concise(report: Report, color: bool) -> Iterator[str]:
+    from comfygraph.lint.render.places import place_of, places_of
+
+    places = places_of(report)
+    for found in report.diagnostics:
+        place = place_of(found, places, report)
+        label = _label(found)
+        head = _head(found, report.file, place.line, place.column, color)
+        yield f"{head}: {f'{label}: ' if label else ''}{clean(found.message)}"
+
+
 def report_lines(report: Report, *, color: bool) -> Iterator[str]:
     """
     Yield the lines of one report.
     """
     if not report.diagnostics:
         return
+    from comfygraph.lint.render.excerpt import excerpt_lines
+    from comfygraph.lint.render.places import place_of, places_of
+
     places = places_of(report, related=True)
+    file = clean(report.file)
     for found in report.diagnostics:
-        yield from _block(found, place_of(found, places, report), places, report.file, color)
+        place = place_of(found, places, report)
+        mark = _paint("   fixable", _DIM, color) if found.fixable else ""
+        yield _head(found, report.file, place.line, place.column, color) + mark
+        label = _label(found)
+        yield "    " + (f"{label}: " if label else "") + clean(found.message)
+        if place.excerpt is not None and place.excerpt.strip():
+            source, carets = excerpt_lines(place, WIDEST)
+            margin = f"{place.line} | "
+            yield f"    {_paint(margin, _DIM, color)}{source}"
+            blank = " " * (len(margin) - 2)
+            yield f"    {blank}{_paint('| ', _DIM, color)}" + _marked(carets, found, color)
+        for item in found.related:
+            other = places[item.pointer]
+            yield f"    {file}:{other.line}:{other.column}: {clean(item.message)}"
+        if found.help:
+            yield f"    {_paint('help:', _BOLD, color)} {clean(found.help)}"
         yield ""
 
 
-def _block(
-    found: Diagnostic, place: Place, places: dict[str, Place], file: str, color: bool
-) -> Iterator[str]:
-    def paint(text: str, code: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if color else text
-
-    where = paint(f"{file}:{place.line}:{place.column}:", _BOLD)
-    kind = paint(found.severity.value, f"{_BOLD};{_COLORS[found.severity]}")
-    mark = paint("   fixable", _DIM) if found.fixable else ""
-    yield f"{where} {kind} {found.rule_id} {found.name}{mark}"
-    label = _label(found)
-    yield "    " + (f"{label}: " if label else "") + _clean(found.message)
-    if place.excerpt is not None and place.excerpt.strip():
-        yield from _excerpt(
-            place, paint(str(place.line) + " | ", _DIM), _COLORS[found.severity], color
-        )
-    for item in found.related:
-        other = places[item.pointer]
-        yield f"    {file}:{other.line}:{other.column}: {_clean(item.message)}"
-    if found.help:
-        yield f"    {paint('help:', _BOLD)} {_clean(found.help)}"
+def _head(found: Diagnostic, file: str, line: int, column: int, color: bool) -> str:
+    where = _paint(f"{clean(file)}:{line}:{column}:", _BOLD, color)
+    kind = _paint(found.severity.value, f"{_BOLD};{_COLORS[found.severity]}", color)
+    return f"{where} {kind} {found.rule_id} {found.name}"
 
 
-def _excerpt(place: Place, margin: str, code: str, color: bool) -> Iterator[str]:
-    text = (place.excerpt or "").replace("\t", " ")
-    start, end = place.column - 1, place.end_column - 1
-    indent = len(text) - len(text.lstrip(" "))
-    # Cut the indentation, and all that does not fit around the place.
-    first = min(indent, start)
-    if max(end, len(text)) - first > WIDEST and start - first > WIDEST // 2:
-        first = start - WIDEST // 2
-    shown = text[first : first + WIDEST]
-    width = len(str(place.line))
-    yield "    " + margin + ("…" if first > indent else "") + _clean(shown)
-    shift = start - first + (1 if first > indent else 0)
-    carets = "^" * max(1, min(end - start, WIDEST - (start - first)))
-    painted = f"\x1b[{code}m{carets}\x1b[0m" if color else carets
-    yield "    " + " " * width + " | " + " " * shift + painted
+def _marked(carets: str, found: Diagnostic, color: bool) -> str:
+    shift = len(carets) - len(carets.lstrip(" "))
+    return " " * shift + _paint(carets[shift:], _COLORS[found.severity], color)
 
 
 def _label(found: Diagnostic) -> str:
@@ -88,12 +100,16 @@ def _label(found: Diagnostic) -> str:
         return ""
     class_type = found.class_type or "node"
     if found.title and found.title != class_type:
-        return _clean(f'{class_type} "{found.title}" ({found.node_id})')
-    return _clean(f"{class_type} ({found.node_id})")
+        return clean(f'{class_type} "{found.title}" ({found.node_id})')
+    return clean(f"{class_type} ({found.node_id})")
 
 
-def _clean(text: str) -> str:
-    """Keep control characters of strangers away from the terminal."""
+def clean(text: str) -> str:
+    """
+    Keep control characters of strangers away from the terminal.
+    """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(char if char.isprintable() else "·" for char in text)
 
 
@@ -102,25 +118,26 @@ def summary_line(reports: Sequence[Report], *, color: bool = False) -> str:
     Give the last line: `2 errors, 1 warning in 12 files · 1 fixable with --fix`.
     """
     counts = summary_of(reports)
-    parts = [
-        _plural(counts[key], word)
-        for key, word in (("errors", "error"), ("warnings", "warning"), ("infos", "info"))
-        if counts[key] or key == "errors"
-    ]
-    total = counts["errors"] + counts["warnings"] + counts["infos"]
-    files = _plural(counts["files"], "file")
-    line = f"no findings in {files}" if not total else f"{', '.join(parts)} in {files}"
-    fixable = sum(found.fixable for report in reports for found in report.diagnostics)
-    if fixable:
-        line += f" · {fixable} fixable with --fix"
-    suppressed = sum(report.suppressed for report in reports)
-    if suppressed:
-        line += f" · {suppressed} silenced"
-    if not color:
-        return line
     code = "31" if counts["errors"] else "33" if counts["warnings"] else "32"
-    return f"\x1b[{_BOLD};{code}m{line}\x1b[0m"
+    return _paint(summary_text(reports), f"{_BOLD};{code}", color)
 
 
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 or word == "info" else f"{count} {word}s"
+def render_statistics(reports: Sequence[Report], *, color: bool = False) -> str:
+    """
+    Give one line a rule: how often, which, in how many files.
+    """
+    rows = statistics_of(reports)
+    width = max((len(str(row.count)) for row in rows), default=1)
+    names = max((len(row.name) for row in rows), default=1)
+    lines = [
+        f"{row.count:>{width}}  {row.rule_id}  {row.name:<{names}}"
+        f"  in {row.files} file{'s' if row.files != 1 else ''}"
+        + (f"   {row.fixable} fixable" if row.fixable else "")
+        for row in rows
+    ]
+    lines.append(summary_line(reports, color=color))
+    return "\n".join(lines)
+
+
+def _paint(text: str, code: str, color: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if color else text

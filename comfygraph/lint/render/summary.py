@@ -1,0 +1,103 @@
+"""
+Numbers at the end of a report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from comfygraph.lint.diagnostic import Report, Severity
+
+
+class SummaryJson(TypedDict):
+    """How many findings, by severity, in how many files, and how many of them were silenced."""
+
+    errors: int
+    warnings: int
+    infos: int
+    files: int
+    suppressed: int
+
+
+def summary_of(reports: Sequence[Report]) -> SummaryJson:
+    """
+    Count findings by severity, files, and findings that were silenced.
+    """
+    return {
+        "errors": sum(report.count(Severity.ERROR) for report in reports),
+        "warnings": sum(report.count(Severity.WARNING) for report in reports),
+        "infos": sum(report.count(Severity.INFO) for report in reports),
+        "files": len(reports),
+        "suppressed": sum(report.suppressed for report in reports),
+    }
+
+
+def summary_text(reports: Sequence[Report]) -> str:
+    """
+    Give one line: `2 errors, 1 warning in 12 files · 1 fixable with --fix`.
+    """
+    counts = summary_of(reports)
+    parts = [plural(counts["errors"], "error")]
+    if counts["warnings"]:
+        parts.append(plural(counts["warnings"], "warning"))
+    if counts["infos"]:
+        parts.append(f"{counts['infos']} info")
+    total = counts["errors"] + counts["warnings"] + counts["infos"]
+    files = plural(counts["files"], "file")
+    line = f"no findings in {files}" if not total else f"{', '.join(parts)} in {files}"
+    fixable = sum(found.fixable for report in reports for found in report.diagnostics)
+    if fixable:
+        line += f" · {fixable} fixable with --fix"
+    if counts["suppressed"]:
+        line += f" · {counts['suppressed']} silenced"
+    return line
+
+
+def plural(count: int, word: str) -> str:
+    """
+    Give a number with its noun.
+    """
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """
+    How often one rule was broken.
+
+    Args:
+        rule_id: The rule.
+        name: Its name.
+        count: Findings.
+        fixable: Those with a safe repair.
+        files: Files that have at least one.
+    """
+
+    rule_id: str
+    name: str
+    count: int
+    fixable: int
+    files: int
+
+
+def statistics_of(reports: Sequence[Report]) -> list[RuleCount]:
+    """
+    Count findings by rule, the most frequent first, then by id.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for report in reports:
+        for found in report:
+            row = rows.setdefault(
+                found.rule_id,
+                {"name": found.name, "count": 0, "fixable": 0, "files": set[str]()},
+            )
+            row["count"] += 1
+            row["fixable"] += found.fixable
+            row["files"].add(report.file)
+    counts = [
+        RuleCount(rule_id, row["name"], row["count"], row["fixable"], len(row["files"]))
+        for rule_id, row in rows.items()
+    ]
+    return sorted(counts, key=lambda row: (-row.count, row.rule_id))
