@@ -167,7 +167,14 @@ class Builder:
         label = f'{class_of(node)} "{title}"' if isinstance(title, str) else class_of(node)
         file, line = where_of(node) or (None, None)
         self.problems.append(
-            BuildProblem(f"{label}: {message}", _nearby(file), line, class_of(node), input, help)
+            BuildProblem(
+                one_line(f"{label}: {message}"),
+                _nearby(file),
+                line,
+                class_of(node),
+                input,
+                one_line(help) if help is not None else None,
+            )
         )
 
 
@@ -185,6 +192,15 @@ def _key_of_json(class_type: str, inputs: Mapping[str, Any]) -> Any:
         value.to_json() if isinstance(value, Link) else ["", value] for value in inputs.values()
     ]
     return (class_type, json.dumps([list(inputs), values]))
+
+
+def one_line(text: str) -> str:
+    """
+    Escape what would break the line, or what a terminal would act on.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _nearby(file: str | None) -> str | None:

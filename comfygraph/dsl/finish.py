@@ -12,11 +12,11 @@ from typing import Any
 
 from comfygraph.catalog.dynamic import autogrow_names, combo_options, slot_type, template_member
 from comfygraph.catalog.parse import read_input
-from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT, MATCH_TYPE
+from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT, MATCH_TYPE, OutputSpec
 from comfygraph.core.values import Link
 from comfygraph.dsl.expression import Node, Output, class_of, plan_of
-from comfygraph.dsl.literals import UnfitError, constant, json_constant, shown
-from comfygraph.dsl.matching import fits, fitting_slots
+from comfygraph.dsl.literals import UnfitError, constant, json_constant, nearest, shown
+from comfygraph.dsl.matching import ANY, compatible, fits, fitting_slots
 from comfygraph.dsl.params import Param
 from comfygraph.dsl.plan import (
     EXTRA_POSITIONAL,
@@ -104,7 +104,7 @@ class Finisher:
                 if value is not MISSING:
                     out[name] = value
         if plan.matched:
-            self._types[id(node)] = self._matched_types(plan, written)
+            self._types[id(node)] = self._matched_types(node, plan, written)
         return out
 
     def types_of(self, node: Node[Any]) -> tuple[str, ...]:
@@ -164,8 +164,11 @@ class Finisher:
             return self._placed(origin, slot)
         kinds = self.types_of(origin)
         slots = fitting_slots(item, kinds, plan.outputs)
+        if len(slots) > 1 and item.template is not None:
+            wanted = self._wanted_by_others(node, item)
+            slots = [slot for slot in slots if not wanted or kinds[slot] in wanted]
         if len(slots) == 1:
-            if not plan.matched:
+            if not plan.matched and item.template is None:
                 item.only_slot[plan] = slots[0]
             return self._placed(origin, slots[0])
         if slots:
@@ -235,28 +238,59 @@ class Finisher:
             self._report(node, f"`{name}` {exc.message}", name, exc.help)
             return MISSING
 
-    def _matched_types(self, plan: ClassPlan, written: Mapping[str, Any]) -> tuple[str, ...]:
+    def _matched_types(
+        self, node: Node[Any], plan: ClassPlan, written: Mapping[str, Any]
+    ) -> tuple[str, ...]:
+        """
+        Give the types of outputs that follow what the inputs are linked to.
+
+        The editor lets all inputs of one template have one type; the server does not look.
+        """
         kinds = list(plan.output_types)
         for slot, names in plan.matched.items():
+            first: tuple[str, str] | None = None
             for name in names:
-                found = self._type_of(plan.inputs[name], written.get(name))
-                if found is not None:
-                    kinds[slot] = found
-                    break
+                for found in self._types_in(plan.inputs[name], written.get(name)):
+                    if first is None:
+                        first = (name, found)
+                        kinds[slot] = found
+                    elif not compatible(first[1], found):
+                        there = f"`{first[0]}` {first[1]}" if first[0] != name else first[1]
+                        self._report(
+                            node, f"`{name}` is given {found} and {there}, "
+                            "but all must be of one type", name, None,
+                        )  # fmt: skip
+                        break
         return tuple(kinds)
 
-    def _type_of(self, item: InputPlan, value: Any) -> str | None:
-        if isinstance(value, list | tuple):
-            value = next((member for member in value if member is not None), None)
-        elif isinstance(value, dict):
-            value = next(iter(value.values()), None)
-        if type(value) is Output:
-            plan = plan_of(value.node)
-            return self.types_of(value.node)[value.slot] if plan else None
-        if isinstance(value, Node) and plan_of(value):
-            kinds = self.types_of(value)
-            return kinds[0] if len(kinds) == 1 else None
-        return None
+    def _wanted_by_others(self, node: Node[Any], item: InputPlan) -> set[str]:
+        """
+        Give the types that the other inputs of a MatchType template settle on.
+        """
+        plan = plan_of(node)
+        written = node._cg[0]
+        names = {name for names in plan.matched.values() for name in names} if plan else set()
+        found: set[str] = set()
+        for name in names - {item.name}:
+            if plan and type(written.get(name)) is Output:
+                found.update(self._types_in(plan.inputs[name], written[name]))
+        return found
+
+    def _types_in(self, item: InputPlan, value: Any) -> list[str]:
+        """
+        Give the known types of what an input, or each member of a group, is linked to.
+        """
+        members = value if isinstance(value, list | tuple) else [value]
+        if isinstance(value, dict):
+            members = list(value.values())
+        found: list[str] = []
+        for member in members:
+            if type(member) is Output and plan_of(member.node):
+                found.append(self.types_of(member.node)[member.slot])
+            elif isinstance(member, Node) and plan_of(member):
+                slots = fitting_slots(item, self.types_of(member), _outputs(member))
+                found += [self.types_of(member)[slot] for slot in slots if len(slots) == 1]
+        return [kind for kind in found if kind not in ANY]
 
     def _unfold(
         self, node: Node[Any], plan: ClassPlan, written: Mapping[str, Any]
@@ -366,12 +400,13 @@ class Finisher:
         }
         option = options.get(value) if isinstance(value, str | int | float) else None
         if option is None:
-            from comfygraph.dsl.literals import _nearest
-
-            message = f"`{_short(node, item)}` is {shown(value)}, not in its list"
+            name = _short(node, item)
             if isinstance(value, Output | Node):
-                message = f"`{_short(node, item)}` is chosen in the script, no link can choose it"
-            self._report(node, message, item.name, _nearest(value, tuple(options)))
+                message = f"`{name}` is chosen in the script, no link can choose it"
+                self._report(node, message, item.name, None)
+            else:
+                message = f"`{name}` is {shown(value)}, not in its list"
+                self._report(node, message, item.name, nearest(value, tuple(options)))
             return None
         key = (plan.class_type, item.name, value)
         members = self._members.get(key)
@@ -406,6 +441,11 @@ class Finisher:
                     f"did you mean `{near[0]}`?" if near
                     else f"its inputs are {', '.join(known[:12]) or 'none'}",
                 )  # fmt: skip
+
+
+def _outputs(node: Node[Any]) -> tuple[OutputSpec, ...]:
+    plan = plan_of(node)
+    return plan.outputs if plan else ()
 
 
 def _short(node: Node[Any], item: InputPlan) -> str:

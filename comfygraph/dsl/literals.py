@@ -101,10 +101,13 @@ def _one_chosen(plan: InputPlan, value: Any) -> Any:
             # `True == 1`: a list of numbers does not hold a boolean, whatever Python says.
             if option == value and isinstance(option, bool) == isinstance(value, bool):
                 return option
-    raise UnfitError(f"is {shown(value)}, not in its list", _nearest(value, options))
+    raise UnfitError(f"is {shown(value)}, not in its list", nearest(value, options))
 
 
-def _nearest(value: Any, options: tuple[Any, ...]) -> str:
+def nearest(value: Any, options: tuple[Any, ...]) -> str:
+    """
+    Say which of the options may have been meant, or what there is.
+    """
     from difflib import get_close_matches
 
     texts = [str(option) for option in options]

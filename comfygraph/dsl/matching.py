@@ -36,6 +36,11 @@ def fits(plan: InputPlan, received: str, spec: OutputSpec | None) -> bool:
     return "*" in plan.accepts or bool(_parts(received) & (plan.accepts | {"*"}))
 
 
+def compatible(left: str, right: str) -> bool:
+    """Tell whether two socket types have a member in common."""
+    return bool(_parts(left) & _parts(right))
+
+
 def _parts(kind: str) -> set[str]:
     return {part.strip() for part in kind.split(",")}
 

@@ -1,0 +1,185 @@
+"""
+Dynamic inputs in Python: lists, choices with their dependents, matched types.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfygraph.catalog import load_catalog
+from comfygraph.core.values import Link
+from comfygraph.dsl import NodeSpace, build, raw_node
+from comfygraph.nodes import (
+    BatchImagesNode,
+    BerniniConditioning,
+    ByteDanceSeedNode,
+    CheckpointLoaderSimple,
+    ComfyMathExpression,
+    ComfySwitchNode,
+    CreateList,
+    GetSplatCount,
+    ImageScale,
+    LoadImage,
+    LoraLoader,
+    PrimitiveInt,
+    ResizeImageMaskNode,
+    SaveImage,
+    SaveVideo,
+)
+
+IMAGE = LoadImage("a.png")
+C = CheckpointLoaderSimple("a.safetensors")
+
+
+def _inputs(node: Any) -> dict[str, Any]:
+    return dict(build(node).nodes()[-1].inputs)
+
+
+def test_a_list_fills_an_autogrow_input():
+    """
+    Members are numbered by the template; `None` leaves a gap, a single one needs no list.
+    """
+    link = Link("1", 0)
+
+    assert {"images.image0": link, "images.image2": link} == _inputs(
+        BatchImagesNode([IMAGE.IMAGE, None, IMAGE])
+    )
+    assert {"images.image0": link} == _inputs(BatchImagesNode(IMAGE))
+    assert {"images.image1": link, "images.image0": link} == _inputs(
+        BatchImagesNode({"image0": IMAGE.IMAGE, "image1": IMAGE.IMAGE})
+    )
+
+
+def test_members_by_their_full_names():
+    """
+    The names of the prompt work too, as do constants where a member takes them.
+    """
+    raw: Any = ComfyMathExpression
+    node = raw(expression="a+b", **{"values.a": PrimitiveInt(value=1), "values.b": 2.5})
+
+    assert {"expression": "a+b", "values.a": Link("1", 0), "values.b": 2.5} == _inputs(node)
+
+
+def test_an_optional_group_may_be_left_out():
+    """
+    No member is needed where the template asks for none.
+    """
+    text = raw_node("Text")[0]
+    node = BerniniConditioning(
+        positive=text, negative=text, vae=C, width=64, height=64, length=1, batch_size=1
+    )
+
+    assert not [name for name in _inputs(node) if name.startswith("reference_images")]
+
+
+def test_a_choice_brings_its_dependents():
+    """
+    The key alone takes their defaults; an object gives them by name.
+    """
+    assert {
+        "resize_type": "scale width",
+        "resize_type.width": 512,
+        "scale_method": "area",
+        "input": Link("1", 0),
+    } == _inputs(ResizeImageMaskNode(IMAGE.IMAGE, "scale width"))
+    assert {
+        "resize_type": "match size",
+        "resize_type.crop": "center",
+        "scale_method": "area",
+        "input": Link("1", 0),
+        "resize_type.match": Link("1", 1),
+    } == _inputs(
+        ResizeImageMaskNode(IMAGE.IMAGE, {"resize_type": "match size", "match": IMAGE.MASK})
+    )
+
+
+def test_a_choice_left_out_is_the_first():
+    """
+    As in the editor, the first option stands until another is chosen.
+    """
+    assert {
+        "filename_prefix": "video/ComfyUI",
+        "format": "auto",
+        "format.codec": "auto",
+        "codec": "auto",
+        "video": Link("1", 0),
+    } == _inputs(SaveVideo(raw_node("Video")[0]))
+
+
+def test_choices_nest():
+    """
+    A dependent can be a choice itself, or a list.
+    """
+    node = SaveVideo(
+        raw_node("Video")[0],
+        format={"format": "mp4", "codec": {"codec": "h264", "encoding": "auto"}},
+    )
+    seed = ByteDanceSeedNode(
+        model={"model": "Seed 2.0 Pro", "images": [IMAGE.IMAGE, IMAGE.IMAGE]}, prompt="a"
+    )
+
+    assert {
+        "format": "mp4",
+        "format.codec": "h264",
+        "format.codec.encoding": "auto",
+    } == {name: value for name, value in _inputs(node).items() if name.startswith("format")}
+    assert ["model.images.image_1", "model.images.image_2"] == [
+        name for name in _inputs(seed) if "images" in name
+    ]
+
+
+def test_matched_types_are_carried_through():
+    """
+    A switch gives what is linked to it: a whole switch fits where its type is wanted.
+    """
+    switch = ComfySwitchNode(switch=True, on_false=C.MODEL, on_true=C)
+    images = CreateList([IMAGE.IMAGE, ImageScale(IMAGE, width=64, height=64)])
+
+    assert Link("2", 0) == _inputs(LoraLoader(switch, C, "b"))["model"]
+    assert Link("3", 0) == _inputs(SaveImage(images))["images"]
+
+
+def test_unions_keep_the_kind_of_number():
+    """
+    Where whole numbers and others both go, each stays what it is.
+    """
+    node = ComfyMathExpression(expression="a", values=[1, 2.0, True])
+
+    assert [(int, 1), (float, 2.0), (bool, True)] == [
+        (type(value), value) for name, value in _inputs(node).items() if "." in name
+    ]
+
+
+def test_an_output_called_like_a_method():
+    """
+    `GetSplatCount.count` is an output, not what tuples count with.
+    """
+    node = GetSplatCount(raw_node("Splat")[0])
+
+    assert 1 < len(node)
+    assert "count" == load_catalog()["GetSplatCount"].outputs[node.count.slot].name
+
+
+def test_dynamic_slots_take_a_link_and_what_comes_with_it():
+    """
+    The inputs of a dynamic slot exist once something is linked to it.
+    """
+    catalog = load_catalog(
+        {
+            "Slot": {
+                "input": {
+                    "required": {
+                        "s": [
+                            "COMFY_DYNAMICSLOT_V3",
+                            {"slot": ["IMAGE", {}], "inputs": {"required": {"x": ["INT", {"default": 3}]}}},
+                        ]
+                    }
+                },
+                "output": [],
+            }
+        }
+    )  # fmt: skip
+    slot: Any = NodeSpace(catalog).Slot
+
+    assert {} == _inputs(slot())
+    assert {"s.x": 3, "s": Link("1", 0)} == _inputs(slot(s=IMAGE.IMAGE))
