@@ -13,7 +13,7 @@ from comfygraph.documents import Document, JsonSyntaxError, open_document, recog
 from comfygraph.errors import InputError
 from comfygraph.lint.builtin import internal_error, unreadable_document, unused_ignore
 from comfygraph.lint.context import Finding, LintOptions, RuleContext
-from comfygraph.lint.diagnostic import Diagnostic, Report
+from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
 from comfygraph.lint.ignores import NodeIgnores
 from comfygraph.lint.rule import Rule
 
@@ -148,7 +148,9 @@ def _diagnose(rule: Rule, finding: Finding, context: RuleContext) -> Diagnostic:
     return Diagnostic(
         rule_id=rule.id,
         name=rule.name,
-        severity=context.options.severities.get(rule.id) or finding.severity or rule.severity,
+        severity=context.options.severities.get(rule.id)
+        or finding.severity
+        or _own_severity(rule, node_id, context),
         message=finding.message,
         pointer=finding.pointer,
         node_id=node_id,
@@ -162,6 +164,25 @@ def _diagnose(rule: Rule, finding: Finding, context: RuleContext) -> Diagnostic:
         file=context.document.path,
         sensitive=finding.sensitive,
     )
+
+
+_IN_CONE = frozenset(
+    {
+        "bad_linked_input", "custom_validation_failed", "dependency_cycle",
+        "exception_during_inner_validation", "invalid_input_type", "required_input_missing",
+        "return_type_mismatch", "value_bigger_than_max", "value_not_in_list",
+        "value_smaller_than_min",
+    }
+)  # fmt: skip
+"""Errors that the server gives only for nodes that an output needs."""
+
+
+def _own_severity(rule: Rule, node_id: str | None, context: RuleContext) -> Severity:
+    """Give the rule's severity, but a warning for what the server never looks at."""
+    if rule.severity is not Severity.ERROR or rule.server_error not in _IN_CONE:
+        return rule.severity
+    loose = node_id in context.prompt and node_id not in context.reachable
+    return Severity.WARNING if loose and context.outputs else rule.severity
 
 
 def _document_order(context: RuleContext) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from comfygraph.catalog import InputSpec
+from comfygraph.catalog.specs import MATCH_TYPE
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
@@ -56,6 +57,7 @@ def constant_for_link(ctx: RuleContext) -> Iterator[Finding]:
     ```
     """
     given = {output.type for found in ctx.definitions.values() for output in found.outputs}
+    given.discard(MATCH_TYPE)
     for fault in ctx.faults.get("constant-for-link", ()):
         name, spec = fault.input or "", fault.spec
         value = fault.extra["received_value"]

@@ -12,6 +12,17 @@ from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
 from comfygraph.lint.rules._dynamic import in_dynamic_group
 from comfygraph.lint.rules._links import is_executor_link
+from comfygraph.lint.validators import NO_VALIDATOR, VALIDATORS
+
+WIDGETS = {"SaveGLB": ("image",), "Preview3D": ("image",), "Preview3DAdvanced": ("image",)}
+"""Widgets that the editor adds to a class of its own accord, and writes into the prompt."""
+
+
+def _editor_writes(ctx: RuleContext, node_id: str, name: str) -> bool:
+    class_type = ctx.definitions[node_id].class_type
+    # A validator that takes `**kwargs` means to see what the class does not declare.
+    takes_all = VALIDATORS.get(class_type, NO_VALIDATOR).takes_all
+    return takes_all or name in WIDGETS.get(class_type, ())
 
 
 @rule(
@@ -44,7 +55,7 @@ def unknown_input(ctx: RuleContext) -> Iterator[Finding]:
         if is_executor_link(constant.value):
             continue  # A link here is worse, and another finding.
         node_id, name = constant.node_id, constant.input
-        if in_dynamic_group(ctx, node_id, name):
+        if in_dynamic_group(ctx, node_id, name) or _editor_writes(ctx, node_id, name):
             continue
         specs = ctx.checked[node_id].specs
         missing = [key for key in specs if key not in ctx.nodes[node_id]["inputs"]]

@@ -1,0 +1,105 @@
+"""
+How keys, tokens and passwords look.
+
+Only what is surely one is told: a known beginning with the right length behind it, an input that
+is named for it, or a word that no language and no file system would make.
+"""
+
+from __future__ import annotations
+
+import re
+from math import log2
+
+from comfygraph.lint.signs import KEY_NAMES
+
+LONGEST = 20_000
+"""Texts beyond this are files, not values; looking through them would take too long."""
+
+KNOWN = (
+    ("an OpenAI key", re.compile(r"\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{32,}")),
+    ("an Anthropic key", re.compile(r"\bsk-ant-[A-Za-z0-9_-]{32,}")),
+    ("a Stripe key", re.compile(r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,}")),
+    ("a Hugging Face token", re.compile(r"\bhf_[A-Za-z0-9]{30,}")),
+    ("a GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})")),
+    ("a GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
+    ("an AWS key id", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
+    ("a Google API key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b")),
+    ("a Slack token", re.compile(r"\bx(?:ox[abprs]|app)-[A-Za-z0-9-]{20,}")),
+    ("a Replicate token", re.compile(r"\br8_[A-Za-z0-9]{30,}")),
+    ("a comfy.org key", re.compile(r"\bcomfyui-[a-f0-9]{40,}")),
+    ("an npm token", re.compile(r"\bnpm_[A-Za-z0-9]{36}\b")),
+    ("a PyPI token", re.compile(r"\bpypi-[A-Za-z0-9_-]{50,}")),
+    ("a RunPod key", re.compile(r"\brpa_[A-Z0-9]{30,}")),
+    ("a Groq key", re.compile(r"\bgsk_[A-Za-z0-9]{40,}")),
+    ("an xAI key", re.compile(r"\bxai-[A-Za-z0-9]{60,}")),
+    ("a Tavily key", re.compile(r"\btvly-[A-Za-z0-9-]{20,}")),
+    ("a JSON web token", re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{8,}")),
+    ("a private key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")),
+    ("a bearer token", re.compile(r"\bBearer\s+[A-Za-z0-9._~+/-]{20,}")),
+)  # fmt: skip
+"""What it is → how it looks."""
+
+IN_URL = re.compile(
+    r"://[^/?#\s:@]+:(?P<password>[^/?#\s@]{3,})@"
+    r"|[?&](?:token|api_?key|key|access_token|auth|secret|password|sig|signature)=(?P<value>[^&#\s]{12,})",
+    re.I,
+)
+_NAMED = re.compile(r"(?:api|access|auth|secret|private|hf|civitai|openai)[ _-]?(?:key|token)$|"
+                    r"(?:^|[ _.-])(?:password|passwd|passphrase|secret|token|credentials?|bearer)$", re.I)  # fmt: skip
+_PLACEHOLDER = re.compile(
+    r"^$|^[<{$%\[].*[>}%\])]?$|your|here|example|placeholder|change.?me|xxx|\*\*\*|^(?:none|null|todo|"
+    r"optional|default|enter.*|insert.*|paste.*|env:.*|os\.environ.*)$",
+    re.I,
+)
+_WORD = re.compile(r"[A-Za-z0-9_+/=-]{32,200}")
+_HEX = re.compile(r"[0-9a-fA-F-]+")
+ENTROPY = 4.3
+"""Bits a character; English words stay below 4, random base64 of 40 characters is near 4.8."""
+
+
+def secret_in(name: str, value: str) -> str | None:
+    """
+    Say what kind of secret a value holds, never the value itself; `None` for no secret.
+
+    Args:
+        name: The input's name.
+        value: Its text.
+    """
+    if len(value) > LONGEST:
+        return None
+    for kind, pattern in KNOWN:
+        if pattern.search(value):
+            return kind
+    url = IN_URL.search(value) if "://" in value else None
+    if url is not None and not _PLACEHOLDER.search(url["password"] or url["value"]):
+        return "a password or token in a URL"
+    if is_key_name(name) and _may_be_key(value):
+        return "a credential, going by the input's name"
+    if _WORD.fullmatch(value) and not _HEX.fullmatch(value) and _is_random(value):
+        return "what looks like a key: a long word of random letters and digits"
+    return None
+
+
+def is_key_name(name: str) -> bool:
+    """
+    Tell whether an input is named for a credential: `api_key`, `password`.
+    """
+    last = name.rpartition(".")[2]
+    return any(part in last.casefold() for part in KEY_NAMES) and bool(_NAMED.search(last))
+
+
+def _may_be_key(value: str) -> bool:
+    text = value.strip()
+    if not 6 <= len(text) <= 500 or any(mark in text for mark in " \n\t"):
+        return False
+    return not _PLACEHOLDER.search(text)
+
+
+def _is_random(value: str) -> bool:
+    digits = sum(letter.isdigit() for letter in value)
+    upper = sum(letter.isupper() for letter in value)
+    lower = sum(letter.islower() for letter in value)
+    if min(digits, upper, lower) < len(value) // 12 or value.count("_") + value.count("-") > 4:
+        return False
+    counts = [value.count(letter) / len(value) for letter in set(value)]
+    return -sum(share * log2(share) for share in counts) >= ENTROPY
