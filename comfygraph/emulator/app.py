@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from comfygraph.emulator.civitai import routes as civitai_routes
@@ -67,7 +70,21 @@ class Services:
         """
         Give the application.
         """
-        return Starlette(routes=self._routes)
+        return Starlette(
+            routes=self._routes,
+            exception_handlers={HTTPException: self._lost},  # type: ignore[dict-item]  # narrower
+        )
+
+    async def _lost(self, request: Request, exc: HTTPException) -> Response:
+        """Answer for a path or a method that no service has, in the form of the one near it."""
+        path = request.url.path
+        if path.startswith("/v2/") and self._civitai is not None:
+            return self._civitai.refuse(request, exc.status_code, "")
+        if path.startswith("/v1/") and self._tams is not None:
+            return self._tams.refuse(request, exc.status_code, exc.detail)
+        return Response(
+            f"{exc.status_code}: {exc.detail}", exc.status_code, media_type="text/plain"
+        )
 
     def set_speed(self, speed: float) -> None:
         """

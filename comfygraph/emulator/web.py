@@ -188,6 +188,21 @@ async def read_json(request: Request, *, empty: JsonValue = None) -> JsonValue:
     return value
 
 
+async def read_object(
+    request: Request, *, empty: dict[str, JsonValue] | None = None
+) -> dict[str, JsonValue]:
+    """
+    Read the body of a request as a JSON object; see `read_json`.
+
+    Raises:
+        BodyError: Also if it is another JSON value.
+    """
+    value = await read_json(request, empty=empty)
+    if not isinstance(value, dict):
+        raise BodyError(400, "the body is no JSON object")
+    return value
+
+
 def _deep(value: JsonValue) -> bool:
     level = [value]
     for _ in range(MAX_DEPTH):

@@ -6,16 +6,31 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from emulation import DATA, client_of
 
-from comfygraph.emulator import DEV_TOKEN, Emulator, Faults
+from comfygraph.emulator import Emulator, Faults
 
-DATA = Path(__file__).parent.parent / "data"
+
+@pytest.fixture(autouse=True)
+def _no_stumbling() -> Iterator[None]:
+    """
+    No test makes the emulator run into a mistake of its own; it would answer 500 and log it.
+    """
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = records.append  # type: ignore[method-assign]  # the least of a handler
+    logger = logging.getLogger("comfygraph.emulator")
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
+
+    assert [] == [record.getMessage() for record in records]
 
 
 @pytest.fixture
@@ -32,8 +47,16 @@ def client(emulator: Emulator) -> Iterator[httpx.Client]:
     """
     A client of that emulator, with the credential of TAMS and Civitai.
     """
-    headers = {"Authorization": f"Bearer {DEV_TOKEN}"}
-    with httpx.Client(base_url=emulator.url(), headers=headers, timeout=20) as one:
+    with client_of(emulator) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def bare() -> Iterator[httpx.Client]:
+    """
+    A client without a credential, for whole addresses.
+    """
+    with httpx.Client(verify=False, timeout=20) as one:
         yield one
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
+from emulation import client_of
 from websockets.sync.client import connect
 
 from comfygraph.catalog import load_catalog
@@ -112,9 +112,9 @@ def run(emulator: Emulator, lines: list[dict[str, Any]]) -> list[Any]:
     with connect(f"{address}/ws?clientId={client_id}") as socket:
         for message in first:
             socket.send(json.dumps(message))
-        for _ in range(1 + len(first)):
-            seen.append(received(socket.recv(timeout=5)))
-        response = httpx.post(f"{emulator.url()}/prompt", json=body)
+        seen.extend(received(socket.recv(timeout=5)) for _ in range(1 + len(first)))
+        with client_of(emulator) as client:
+            response = client.post("/prompt", json=body)
         assert response.status_code == 200, response.text
         wanted = len(recorded(lines))
         while len(seen) < wanted:
@@ -167,7 +167,7 @@ def _all_before(name: str) -> list[str]:
 
 def post(emulator: Emulator, body: dict[str, Any]) -> str:
     """Run a prompt to its end, and give its id."""
-    with httpx.Client(base_url=emulator.url(), timeout=20) as client:
+    with client_of(emulator) as client:
         prompt_id: str = client.post("/prompt", json=body).json()["prompt_id"]
         gone = threading.Event()
         while not gone.wait(0.01):
@@ -186,7 +186,7 @@ def test_history_and_job_are_those_of_a_real_server(name: str, recording: Record
     faults = Faults(fail_node="3", fail_at=0) if name == "sd15_error" else Faults()
     with Emulator(["comfyui"], speed=0, faults=faults) as emulator:
         prompt_id = post(emulator, body)
-        with httpx.Client(base_url=emulator.url()) as client:
+        with client_of(emulator) as client:
             mine = {
                 "history": client.get(f"/history/{prompt_id}").json()[prompt_id],
                 "job": client.get(f"/api/jobs/{prompt_id}").json(),
@@ -225,6 +225,6 @@ def _outline(value: Any) -> Any:
             # A queue item; the server lists outputs in random order.
             return ["<number>", "<id>", _outline(value[2]), _outline(value[3]), sorted(value[4])]
         if len(value) == 2 and value[0] == "execution_cached":
-            return [value[0], {key: "<any>" for key in value[1]}]
+            return [value[0], dict.fromkeys(value[1], "<any>")]
         return [_outline(item) for item in value]
     return plain(value)

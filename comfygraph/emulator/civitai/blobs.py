@@ -167,6 +167,8 @@ async def stream(service: Civitai, request: Request) -> Response:
     if not trace.data:
         return problem(404)
     media_type = "application/octet-stream" if ending == "bin" else "text/plain"
+    if request.method == "HEAD":
+        return Response(media_type=media_type)
     limit = workflow.faults.broken_trace
     if limit and service.breaks(trace):
         parts: AsyncIterator[bytes] = trace.stream(limit)

@@ -101,6 +101,8 @@ class Trace:
                     return
                 yield bytes(self.data[sent : sent + size])
                 sent = min(sent + size, len(self.data))
+                # A reader that has left is noticed between two pieces.
+                await asyncio.sleep(0)
             if self.over:
                 return
             await grown.wait()

@@ -41,8 +41,8 @@ FOLDERS = tuple(
 )
 
 
-def _answer(value: JsonValue) -> Response:
-    return json_answer(value, media_type="application/json; charset=utf-8")
+def _answer(value: JsonValue, status: int = 200) -> Response:
+    return json_answer(value, status, media_type="application/json; charset=utf-8")
 
 
 async def object_info(service: ComfyUI, request: Request) -> Response:
@@ -127,6 +127,25 @@ async def models_of(service: ComfyUI, request: Request) -> Response:
     return _answer(list(names))
 
 
+async def files_of(service: ComfyUI, request: Request) -> Response:
+    """
+    Give the files of the output, temp or input folder, newest first.
+    """
+    kind = request.path_params["directory_type"]
+    if kind not in {"output", "temp", "input"}:
+        return _answer({"error": "Invalid directory type"}, 400)
+    found = [path for path in service.engine.store.folder(kind).iterdir() if path.is_file()]
+    found.sort(key=lambda path: -path.stat().st_mtime)
+    return _answer([f"{path.name} [{kind}]" for path in found])
+
+
+async def users(service: ComfyUI, request: Request) -> Response:
+    """
+    Say that there is one user, whose settings the server keeps.
+    """
+    return _answer({"storage": "server", "migrated": True})
+
+
 async def nothing_listed(service: ComfyUI, request: Request) -> Response:
     """
     Give an empty list.
@@ -161,6 +180,9 @@ HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
         ("GET", "/node_replacements"): nothing_named,
         ("GET", "/workflow_templates"): nothing_named,
         ("GET", "/global_subgraphs"): nothing_named,
+        ("GET", "/settings"): nothing_named,
+        ("GET", "/users"): users,
+        ("GET", "/internal/files/{directory_type}"): files_of,
         ("POST", "/free"): done,
     }
 )

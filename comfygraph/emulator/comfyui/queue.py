@@ -11,6 +11,7 @@ from types import MappingProxyType
 from starlette.requests import Request
 from starlette.responses import Response
 
+from comfygraph.core.values import JsonValue
 from comfygraph.emulator.comfyui.service import ComfyUI, ServiceHandler, answer
 from comfygraph.emulator.comfyui.submit import is_job_id
 from comfygraph.emulator.comfyui.views import (
@@ -23,7 +24,7 @@ from comfygraph.emulator.comfyui.views import (
     workflow_id,
 )
 from comfygraph.emulator.jobs import ENDED, Job
-from comfygraph.emulator.web import read_json
+from comfygraph.emulator.web import BodyError, read_object
 
 
 async def get_queue(service: ComfyUI, request: Request) -> Response:
@@ -43,15 +44,15 @@ async def post_queue(service: ComfyUI, request: Request) -> Response:
     """
     Take jobs out of the queue: `{"clear": true}` or `{"delete": [ids]}`.
     """
-    body = await read_json(request)
+    body = await read_object(request)
     engine = service.engine
     if body.get("clear"):
         for job in engine.pending():
             engine.withdraw(job)
-    for job_id in body.get("delete", ()):
-        for job in engine.pending():
-            if job.id == job_id:
-                engine.withdraw(job)
+    gone = _ids(body)
+    for job in engine.pending():
+        if job.id in gone:
+            engine.withdraw(job)
     return Response()
 
 
@@ -60,10 +61,10 @@ async def post_interrupt(service: ComfyUI, request: Request) -> Response:
     Stop what runs; with `prompt_id`, only if it is that job.
     """
     try:
-        body = await read_json(request, empty={})
-    except Exception:
-        body = {}
-    job_id = body.get("prompt_id") if isinstance(body, dict) else None
+        job_id = (await read_object(request, empty={})).get("prompt_id")
+    except BodyError:
+        # `post_interrupt` takes what it cannot read for an empty body.
+        job_id = None
     running = service.engine.running
     if running is not None and (not job_id or running.id == job_id):
         service.engine.stop_job(running)
@@ -96,13 +97,11 @@ async def post_history(service: ComfyUI, request: Request) -> Response:
     """
     Forget finished jobs: `{"clear": true}` or `{"delete": [ids]}`.
     """
-    body = await read_json(request)
+    body = await read_object(request)
     history = service.engine.history
-    gone = list(history) if body.get("clear") else body.get("delete", ())
-    for job_id in gone:
-        if isinstance(job_id, str):
-            history.pop(job_id, None)
-            service.messages.pop(job_id, None)
+    for job_id in list(history) if body.get("clear") else _ids(body):
+        history.pop(job_id, None)
+        service.messages.pop(job_id, None)
     return Response()
 
 
@@ -171,8 +170,8 @@ async def cancel_jobs(service: ComfyUI, request: Request) -> Response:
     """
     Stop several jobs.
     """
-    body = await read_json(request)
-    ids = body.get("job_ids") if isinstance(body, dict) else None
+    body = await read_object(request)
+    ids = body.get("job_ids")
     if not isinstance(ids, list) or not ids:
         return _bad("job_ids must be a non-empty list")
     bad = [job_id for job_id in ids if not is_job_id(job_id)]
@@ -180,6 +179,11 @@ async def cancel_jobs(service: ComfyUI, request: Request) -> Response:
         return answer({"error": "job_ids contains invalid id(s)", "invalid_ids": bad}, 400)
     cancelled = [_cancel(service, job_id) for job_id in ids]
     return answer({"cancelled": any(cancelled)})
+
+
+def _ids(body: Mapping[str, JsonValue]) -> set[str]:
+    given = body.get("delete")
+    return {item for item in given if isinstance(item, str)} if isinstance(given, list) else set()
 
 
 def _cancel(service: ComfyUI, job_id: str) -> bool:

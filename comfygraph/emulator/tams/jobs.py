@@ -21,21 +21,7 @@ from comfygraph.emulator.tams.submit import (
     take,
 )
 from comfygraph.emulator.tams.views import job_view
-from comfygraph.emulator.web import faults_of, json_answer, read_json
-
-
-async def object_body(request: Request) -> Mapping[str, JsonValue]:
-    """
-    Read the body as a JSON object.
-
-    Raises:
-        ArgumentsError: It is another JSON value.
-        BodyError: It is no JSON.
-    """
-    body = await read_json(request)
-    if not isinstance(body, dict):
-        raise ArgumentsError(problem(400, 3, "the body is no object"))
-    return body
+from comfygraph.emulator.web import faults_of, json_answer, read_object
 
 
 async def submit(service: Tams, request: Request) -> Response:
@@ -43,7 +29,7 @@ async def submit(service: Tams, request: Request) -> Response:
     Take a graph as a job.
     """
     try:
-        body = await object_body(request)
+        body = await read_object(request)
         return take(service, request, body, nodes_of(body.get("params")))
     except ArgumentsError as exc:
         return exc.answer
@@ -54,7 +40,7 @@ async def check(service: Tams, request: Request) -> Response:
     Check a graph and say what it costs.
     """
     try:
-        body = await object_body(request)
+        body = await read_object(request)
         nodes, _ = checked(service, nodes_of(body.get("params")))
     except ArgumentsError as exc:
         if faults_of(request).check_style == "valid":

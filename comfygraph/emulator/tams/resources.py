@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 
 from comfygraph.emulator.tams.service import ServiceHandler, Tams, Upload, problem, storage_error
 from comfygraph.emulator.tams.submit import field_of
-from comfygraph.emulator.web import MAX_UPLOAD, json_answer, read_body, read_json
+from comfygraph.emulator.web import MAX_UPLOAD, json_answer, read_body, read_object
 
 _FREE_HEADERS = frozenset(
     {
@@ -35,9 +35,7 @@ async def begin(service: Tams, request: Request) -> Response:
     """
     Give a place to put a picture.
     """
-    body = await read_json(request, empty={})
-    if not isinstance(body, dict):
-        return problem(400, 3, "the body is no object")
+    body = await read_object(request, empty={})
     try:
         seconds = int(field_of(body, "expireSec") or 3600)
     except (TypeError, ValueError):

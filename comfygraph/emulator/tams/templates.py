@@ -13,10 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from comfygraph.core.values import JsonValue
-from comfygraph.emulator.tams.jobs import object_body
 from comfygraph.emulator.tams.service import ServiceHandler, Tams, problem
 from comfygraph.emulator.tams.submit import ArgumentsError, checked, field_of, price, take
-from comfygraph.emulator.web import json_answer
+from comfygraph.emulator.web import json_answer, read_object
 
 TEMPLATE_ID = "676018193025756628"
 _FIELDS = (("6", "text"), ("5", "width"), ("5", "height"))
@@ -68,7 +67,7 @@ async def submit(service: Tams, request: Request) -> Response:
     Take a filled template as a job.
     """
     try:
-        body = await object_body(request)
+        body = await read_object(request)
         return take(service, request, body, _filled(body))
     except ArgumentsError as exc:
         return exc.answer
@@ -79,7 +78,7 @@ async def check(service: Tams, request: Request) -> Response:
     Check a filled template and say what it costs.
     """
     try:
-        nodes, _ = checked(service, _filled(await object_body(request)))
+        nodes, _ = checked(service, _filled(await read_object(request)))
     except ArgumentsError as exc:
         return exc.answer
     return json_answer({"valid": True, "credits": price(service, nodes)})
