@@ -65,4 +65,6 @@ def _linked_number(prompt: Mapping[str, Node], link: Link) -> float | None:
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
+    if value != value:  # NaN
+        return None
     return float(value) if abs(value) <= _MOST_STEPS else _MOST_STEPS

@@ -56,8 +56,10 @@ from comfygraph.targets.observations import (
     NodeSeen,
     NodeState,
     Observation,
-    Outcome as JobOutcome,
     PollNow,
+)
+from comfygraph.targets.observations import (
+    Outcome as JobOutcome,
 )
 
 BASE = "http://service.test"

@@ -4,6 +4,7 @@ The conversation about one job: every wait, retry and decision, in a world witho
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -259,7 +260,7 @@ def test_rate_limit_is_shared() -> None:
     times = sorted(when for when, _ in first.sent + second.sent)
 
     assert 8 == len(times)
-    assert 0.5 == min(b - a for a, b in zip(times, times[1:], strict=False))
+    assert 0.5 == min(b - a for a, b in itertools.pairwise(times))
 
 
 def test_deadline() -> None:
