@@ -21,6 +21,7 @@ from comfygraph.dsl.expression import (
     where_of,
 )
 from comfygraph.dsl.finish import Finisher
+from comfygraph.dsl.links import sources_of
 from comfygraph.dsl.literals import shown
 from comfygraph.errors import BuildError, BuildProblem
 
@@ -94,8 +95,7 @@ class Builder:
         """
         Place a node after all that it is made of. Iterative: chains are as long as they like.
         """
-        numbers = self.finisher.numbers
-        sources_of = self.finisher.sources_of
+        numbers = self.finisher.links.numbers
         entered: set[int] = set()
         stack = [root]
         while stack:

@@ -133,9 +133,7 @@ def test_a_node_stands_for_its_only_fitting_output():
     """
     A checkpoint given as model, as clip and as vae gives the slot that fits.
     """
-    prompt = build(
-        VAEDecode(EmptyLatentImage(64, 64), CHECKPOINT), CLIPTextEncode("a", CHECKPOINT)
-    )
+    prompt = build(VAEDecode(EmptyLatentImage(64, 64), CHECKPOINT), CLIPTextEncode("a", CHECKPOINT))
 
     assert Link("2", 2) == prompt["3"].inputs["vae"]
     assert Link("2", 1) == prompt["4"].inputs["clip"]
@@ -226,10 +224,9 @@ def test_classes_show_their_facts():
     """
     import inspect
 
-    assert (
-        "(samples, vae, *, title=None)" == str(inspect.signature(VAEDecode))
-        and "steps: 1 … 10000, default 20" in str(KSampler.__doc__)
-    )
+    assert "(samples, vae, *, title=None)" == str(
+        inspect.signature(VAEDecode)
+    ) and "steps: 1 … 10000, default 20" in str(KSampler.__doc__)
 
 
 @pytest.mark.parametrize("wrong", [[], ["a.png"], "a.png", 3, None, {"a": 1}])

@@ -99,7 +99,10 @@ ONE_MISTAKE = [
     (lambda: EMPTY("64", 64), "EmptyLatentImage: `width` is '64', not a whole number"),
     (lambda: EMPTY(64.5, 64), "EmptyLatentImage: `width` is 64.5, not a whole number"),
     (lambda: EMPTY(True, 64), "EmptyLatentImage: `width` is True, not a whole number"),
-    (lambda: EMPTY(LATENT, 64), "EmptyLatentImage: `width` wants INT, EmptyLatentImage gives LATENT"),
+    (
+        lambda: EMPTY(LATENT, 64),
+        "EmptyLatentImage: `width` wants INT, EmptyLatentImage gives LATENT",
+    ),
     (lambda: ENCODE(7, C), "CLIPTextEncode: `text` is 7, not a text"),
     (lambda: LORA(C, C, 7), "LoraLoader: `lora_name` is 7, not a file name"),
     (

@@ -107,9 +107,7 @@ def test_a_new_class_never_takes_a_name_over(names: list[str], fresh: str):
     before, after = class_names(names), class_names([*names, fresh])
 
     assert all(
-        before[short] == name
-        for short, name in after.items()
-        if short in before and name != fresh
+        before[short] == name for short, name in after.items() if short in before and name != fresh
     )
     assert all(
         identifier(fresh) == fresh or name != fresh

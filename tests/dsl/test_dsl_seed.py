@@ -40,9 +40,7 @@ def _rebuilt() -> Prompt:
     texts = {node_id: SEED["params"][node_id]["inputs"]["text"] for node_id in ("6", "7")}
     model, clip, vae = CheckpointLoaderSimple("664602165660323756")
     styled = LoraLoader(model, clip, "648628718430054626", strength_model=1, strength_clip=1)
-    detailed = LoraLoader(
-        styled, styled, "631627137633337321", strength_model=0.6, strength_clip=1
-    )
+    detailed = LoraLoader(styled, styled, "631627137633337321", strength_model=0.6, strength_clip=1)
     positive = CLIPTextEncode(texts["6"], detailed)
     negative = CLIPTextEncode(texts["7"], detailed)
     base = KSampler(
