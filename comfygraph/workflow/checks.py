@@ -4,6 +4,8 @@ What is wrong with single nodes, as far as the file and the catalog tell.
 
 from __future__ import annotations
 
+import json
+
 from comfygraph.workflow.class_quirks import MADE_WHEN_QUEUED
 from comfygraph.workflow.group_nodes import PREFIXES
 from comfygraph.workflow.issues import (
@@ -18,7 +20,7 @@ from comfygraph.workflow.issues import (
 )
 from comfygraph.workflow.live import LiveNode
 from comfygraph.workflow.notes import Notes
-from comfygraph.workflow.plan import ClassPlan, Widget
+from comfygraph.workflow.plan import CONTROL, ClassPlan, Widget
 from comfygraph.workflow.virtual import EVERYWHERE, GETTERS, SETTERS
 
 _UUID_LENGTH = 36
@@ -114,7 +116,7 @@ def _check_values(
         for widget in node.widgets
         if isinstance(node.stored.get(widget.name), int)
         and widget.name not in linked
-        and _misfit(widget, node.values[widget.name])
+        and (_misfit(widget, node.values[widget.name]) or _belongs_elsewhere(widget, node))
     ]
     if misfits:
         first = misfits[0]
@@ -154,6 +156,9 @@ def _misfit(widget: Widget, value: object) -> bool:
         return not isinstance(value, bool) and value not in (0, 1, "true", "false")
     if widget.kind == "STRING":
         return isinstance(value, bool | dict)
+    if widget.name == CONTROL:
+        # Once a boolean; a number here is the next input's value.
+        return not isinstance(value, str | bool)
     if widget.kind == "COMBO" and widget.choices:
         texts = all(isinstance(choice, str) for choice in widget.choices)
         return texts and not isinstance(value, str) and value not in widget.choices
@@ -170,6 +175,19 @@ def _reads_as_number(text: str) -> bool:
     return True
 
 
+def _belongs_elsewhere(widget: Widget, node: LiveNode) -> bool:
+    """
+    Whether a combo holds a word that is not on its own list and on another one of the node.
+    """
+    value = node.values[widget.name]
+    if widget.kind != "COMBO" or not widget.choices or not isinstance(value, str) or not value:
+        return False
+    if value in widget.choices:
+        return False
+    return any(value in other.choices for other in node.widgets if other.choices)
+
+
 def _shown(value: object) -> str:
-    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    # As JSON: a text from a stranger stays on one line.
+    text = json.dumps(value[:40] if isinstance(value, str) else value, ensure_ascii=False)
     return f"`{text}`" if len(text) <= 40 else f"`{text[:37]}...`"

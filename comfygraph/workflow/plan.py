@@ -22,6 +22,9 @@ DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
 MATCH_TYPE = "COMFY_MATCHTYPE_V3"
 CURVE = "CURVE"
 
+CONTROL = "control_after_generate"
+"""The widget after a seed that says what becomes of it; the file stores it, no prompt does."""
+
 
 class _Absent:
     """The type of `ABSENT`."""
@@ -207,7 +210,7 @@ class ClassPlan:
             force = bool(opts.get("forceInput"))
             if force or name in self.widget_names:
                 forced.append(force)
-                if opts.get("control_after_generate"):
+                if opts.get(CONTROL):
                     forced.append(False)
         return forced if any(forced) else None
 
@@ -314,11 +317,11 @@ def _widgets_of(name: str, kind: str, spec: Any, opts: Mapping[str, Any]) -> Ite
     if kind == "BOUNDING_BOX":
         for field in _BOX_FIELDS:
             yield Widget(field, "BOX_FIELD", 0, emitted=False)
-    control = opts.get("control_after_generate")
+    control = opts.get(CONTROL)
     if kind == "INT" and control is None:
         control = name in ("seed", "noise_seed")
     if control and kind in ("INT", "FLOAT", "COMBO"):
-        yield Widget("control_after_generate", "CONTROL", "fixed", emitted=False)
+        yield Widget(CONTROL, "CONTROL", "fixed", emitted=False)
         if kind == "COMBO":
             yield Widget("control_filter_list", "CONTROL", "", emitted=False)
 

@@ -194,6 +194,7 @@ class Resolver:
             host,
             f"output {slot} comes straight from input {inner.origin_slot} of the subgraph",
             "Error: no output node found",
+            host.body.file.pointer,
         )
         if 0 <= inner.origin_slot < len(host.inputs):
             return _In(scope, host, host.inputs[inner.origin_slot], wanted)

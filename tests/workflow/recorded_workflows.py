@@ -17,16 +17,16 @@ from typing import Any
 
 DATA = Path(__file__).parent.parent / "data" / "workflow"
 
+_RENDERED = "the editor renders the 3D view when it queues"
+_STALE_SLOTS = (
+    "the editor connects a promoted primitive by slot numbers that are out of date, and sends "
+    "the name of a model as aspect ratio"
+)
 LEFT_OUT = {
-    # (template, node) → inputs whose recorded value no file can give, and why
-    ("api_hunyuan3d_retopo_uv", "265"): (("image",), "the editor renders the 3D view when it queues"),
-    ("api_hunyuan3d_smart_topology", "1"): (("image",), "the editor renders the 3D view when it queues"),
-    ("templates_graphic_design_recomposer", "143:157"): (
-        ("model.aspect_ratio",),
-        "the editor moves a promoted primitive to inputs by slot numbers that are out of date, "
-        "and sends the name of a model as aspect ratio",
-    ),
-}  # fmt: skip
+    ("api_hunyuan3d_retopo_uv", "265"): (("image",), _RENDERED),
+    ("api_hunyuan3d_smart_topology", "1"): (("image",), _RENDERED),
+    ("templates_graphic_design_recomposer", "143:157"): (("model.aspect_ratio",), _STALE_SLOTS),
+}
 """Every difference between our conversions of the templates and the editor's, with its cause."""
 
 
