@@ -54,6 +54,12 @@ def lint(
         from comfygraph.lint.registry import stable_rules
 
         rules = stable_rules()
+    conversion = None
+    if document.kind == "workflow":
+        from comfygraph.lint.workflows import converted
+
+        conversion = converted(document, catalog)
+        document = conversion.document
     context = RuleContext(document, catalog, options or LintOptions())
     signs = context.signs
     found = [
@@ -62,6 +68,8 @@ def lint(
         if not rule.signs or not signs.isdisjoint(rule.signs)
         for item in _run(rule, context)
     ]
+    if conversion is not None:
+        found = conversion.finish(found, rules)
     ignores = NodeIgnores(context)
     kept = ignores.keep(found)
     silenced = len(found) - len(kept)

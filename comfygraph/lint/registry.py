@@ -7,6 +7,7 @@ from __future__ import annotations
 from functools import cache
 
 from comfygraph.lint.builtin import BUILTIN_RULES
+from comfygraph.lint.conversion_rules import CONVERSION_RULES
 from comfygraph.lint.rule import Rule
 from comfygraph.lint.rules import RULES
 
@@ -16,7 +17,7 @@ def all_rules() -> tuple[Rule, ...]:
     """
     Give every rule, in the order of the ids.
     """
-    return tuple(sorted((*RULES, *BUILTIN_RULES), key=lambda rule: rule.id))
+    return tuple(sorted((*RULES, *CONVERSION_RULES, *BUILTIN_RULES), key=lambda rule: rule.id))
 
 
 @cache

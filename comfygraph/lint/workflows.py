@@ -4,16 +4,15 @@ Linting the editor's workflows: convert, check the prompt, point into the workfl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.documents import Document
 from comfygraph.errors import WorkflowError
-from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Diagnostic, Related, Severity
 from comfygraph.lint.rule import Rule
-from comfygraph.workflow import ISSUE_KINDS, ConversionIssue, IssueKind, SourceMap, convert
+from comfygraph.workflow import ConversionIssue, SourceMap, convert
 
 _TOLD_BY_RULES = frozenset({"CG501"})
 """Lint has a rule of its own for the same cause, which also knows the node's pack."""
@@ -35,12 +34,22 @@ class Converted:
     diagnostics: tuple[Diagnostic, ...]
     sources: SourceMap | None
 
-    def finish(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    def finish(self, found: Iterable[Diagnostic], rules: Iterable[Rule]) -> list[Diagnostic]:
         """
         Make findings about the prompt into findings about the workflow: with the subgraphs
         around the node, and without repairs, which are meant for prompts.
+
+        Args:
+            found: What the rules found in the prompt.
+            rules: The rules that run; what the conversion found is kept for these only.
         """
-        return [self._finish(diagnostic) for diagnostic in diagnostics]
+        severities: Mapping[str, Severity] = {rule.id: rule.severity for rule in rules}
+        mine = [
+            item.with_severity(severities[item.rule_id])
+            for item in self.diagnostics
+            if item.rule_id in severities
+        ]
+        return [*mine, *(self._finish(item) for item in found)]
 
     def _finish(self, diagnostic: Diagnostic) -> Diagnostic:
         around: tuple[Related, ...] = ()
@@ -66,9 +75,9 @@ def converted(document: Document, catalog: NodeCatalog) -> Converted:
     except WorkflowError as exc:
         message = exc.message.removeprefix(f"{document.path}: ")
         problem = Diagnostic(
-            UNCONVERTIBLE.id,
-            UNCONVERTIBLE.name,
-            UNCONVERTIBLE.severity,
+            "CG500",
+            "unconvertible-workflow",
+            Severity.ERROR,
             message,
             "",
             help=exc.hint,
@@ -77,7 +86,12 @@ def converted(document: Document, catalog: NodeCatalog) -> Converted:
         return Converted(document, (problem,), None)
     sources = result.source_map
     return Converted(
-        replace(document, prompt=result.prompt.to_json(), places=sources.pointer),
+        replace(
+            document,
+            prompt=result.prompt.to_json(),
+            class_key="type",
+            places=sources.pointer,
+        ),
         tuple(
             _diagnose(issue, document.path)
             for issue in result.diagnostics
@@ -99,28 +113,3 @@ def _diagnose(issue: ConversionIssue, file: str) -> Diagnostic:
         help=issue.help or None,
         file=file,
     )
-
-
-def _rule(kind: IssueKind) -> Rule:
-    def found_by_the_conversion(ctx: RuleContext) -> Iterable[Finding]:
-        return ()
-
-    found_by_the_conversion.__doc__ = f"## What it does\n{kind.doc}\n"
-    if kind.help:
-        found_by_the_conversion.__doc__ += f"\n## Use instead\n{kind.help}\n"
-    return Rule(kind.code, kind.name, Severity(kind.severity), found_by_the_conversion, "0.1.0")
-
-
-UNCONVERTIBLE = _rule(
-    IssueKind(
-        "CG500",
-        "unconvertible-workflow",
-        "error",
-        "Reports a workflow that cannot be converted into a prompt at all: its nodes or links "
-        "are not what the editor writes, or there are absurdly many of them.",
-        "",
-    )
-)
-
-CONVERSION_RULES: tuple[Rule, ...] = (UNCONVERTIBLE, *map(_rule, ISSUE_KINDS))
-"""What a conversion can find, as rules that can be selected, ignored and explained."""
