@@ -2,17 +2,18 @@
 `Document`: a file that carries a graph, whatever shape it has, and where the graph stands in it.
 
 Known shapes: a prompt; `{"prompt": ...}` as `POST /prompt` takes it; the editor's workflow;
-an entry of ComfyUI's history or queue; a TAMS job body; a Civitai workflow.
+an entry of ComfyUI's history or queue; a TAMS job body; a Civitai workflow; and an image, a
+sound or a film that carries a prompt or a workflow in its metadata.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from comfygraph.core.pointer import escape_pointer
-from comfygraph.documents.json_text import MAX_BYTES, decode_text, parse_json
+from comfygraph.documents.json_text import MAX_BYTES, JsonSyntaxError, decode_text, parse_json
 from comfygraph.errors import InputError, PromptError
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from comfygraph.core.values import JsonValue, Prompt
 
 Kind = Literal["prompt", "wrapped", "history", "queue", "tams", "civitai", "workflow", "unknown"]
+
+_HEAD = 64
+_JSON_STARTS = b'{[ \t\r\n"'
 
 _CIVITAI_GRAPHS = {"comfy": "comfyWorkflow", "customComfy": "workflow"}
 
@@ -31,7 +35,8 @@ class Document:
     A parsed file.
 
     Args:
-        path: The file's name for messages; `<stdin>` and the like are fine.
+        path: The file's name for messages; `<stdin>` and the like are fine. With `#prompt` or
+            `#workflow` behind it where the graph comes out of an image: places are in its text.
         text: The text, or `None` where the document never was text.
         value: The whole JSON value.
         kind: What it was recognised as; `unknown` where nothing fits.
@@ -41,6 +46,8 @@ class Document:
         targets: `partial_execution_targets` of a request body, or `None`.
         places: For a graph that was converted: node id and input name → JSON pointer into
             the file that it was converted from. `None` where the graph stands in the file.
+        container: Format of the image, sound or film that the text was found in, such as `png`;
+            `None` where the text is the file. Only then can it be written back.
     """
 
     path: str
@@ -52,6 +59,7 @@ class Document:
     class_key: str = "class_type"
     targets: Any = None
     places: Callable[[str, str | None], str] | None = None
+    container: str | None = None
 
     def to_prompt(self) -> Prompt:
         """
@@ -102,37 +110,86 @@ def read_bytes(path: str | Path, *, limit: int = MAX_BYTES) -> bytes:
     Raises:
         InputError: It is missing, unreadable, no file, or too large.
     """
+    return _read(path, limit, media=False)
+
+
+@overload
+def _read(path: str | Path, limit: int, *, media: Literal[False]) -> bytes: ...
+@overload
+def _read(path: str | Path, limit: int, *, media: Literal[True]) -> bytes | None: ...
+def _read(path: str | Path, limit: int, *, media: bool) -> bytes | None:
+    """The bytes of a file; `None` for one that is a picture, a sound or a film, if those may be."""
     try:
         with open(path, "rb") as file:
-            data = file.read(limit + 1)
+            data = file.read(_HEAD)
+            if media and _is_media(data) and file.seekable():
+                return None
+            data += file.read(limit + 1 - len(data))
     except FileNotFoundError as exc:
         raise InputError(f"{path}: no such file") from exc
     except IsADirectoryError as exc:
         raise InputError(f"{path}: is a directory") from exc
-    except OSError as exc:
-        raise InputError(f"{path}: {exc.strerror or exc}") from exc
+    except (OSError, ValueError) as exc:  # ValueError: a zero in the path
+        raise InputError(f"{path}: {getattr(exc, 'strerror', None) or exc}") from exc
     if len(data) > limit:
         raise InputError(f"{path}: larger than {limit >> 20} MB, no graph is that large")
     return data
 
 
-def open_document(source: str | Path | bytes, *, name: str | None = None) -> Document:
+def open_document(
+    source: str | Path | bytes,
+    *,
+    name: str | None = None,
+    graph: Literal["prompt", "workflow"] | None = None,
+) -> Document:
     """
     Open a document and recognise what it is.
 
     Args:
-        source: A path, or the bytes of a document.
+        source: A path, or the bytes of a document. Of an image, a sound or a film no more is
+            read than its metadata.
         name: What messages call it; default is the path.
+        graph: Which of the two to take out of an image; default is the prompt, and the workflow
+            where there is none.
 
     Raises:
-        InputError: The file cannot be read or is not JSON.
+        InputError: The file cannot be read, is not JSON, or carries no graph.
     """
     if isinstance(source, bytes):
-        data, label = source, name or "<bytes>"
+        label, data = name or "<bytes>", source
     else:
-        data, label = read_bytes(source), name or str(source)
+        label, data = name or str(source), _read(source, MAX_BYTES, media=True)
+    if data is None or _is_media(data[:_HEAD]):
+        return _open_media(source if data is None else data, label, graph)
     text = decode_text(data)
     return recognise(parse_json(text), text=text, path=label)
+
+
+def _is_media(head: bytes) -> bool:
+    if head[:1] in _JSON_STARTS:  # nearly every file: nothing more is loaded
+        return False
+    from comfygraph.documents.media.containers import sniff
+
+    return sniff(head) is not None
+
+
+def _open_media(
+    source: str | Path | bytes, label: str, wanted: Literal["prompt", "workflow"] | None
+) -> Document:
+    from comfygraph.documents.media.reading import read_media
+
+    media = read_media(source, name=label)
+    try:
+        graph, text = media.pick(wanted)
+    except InputError as exc:
+        raise InputError(f"{label}: {exc.message}", hint=exc.hint) from exc
+    try:
+        value = parse_json(text)
+    except JsonSyntaxError as exc:
+        message = f"its {graph} is {exc.message}"
+        raise JsonSyntaxError(message, line=exc.line, column=exc.column) from exc
+    document = recognise(value, text=text, path=f"{label}#{graph}")
+    return replace(document, container=media.container)
 
 
 def recognise(value: JsonValue, *, text: str | None = None, path: str = "<json>") -> Document:
