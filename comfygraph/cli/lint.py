@@ -236,22 +236,21 @@ def _without_known(reports: list[Report], flags: dict[str, Any], known: Settings
 
     filtered = load_baseline(path).filter(reports)
     if filtered.gone:
-        click.echo(
-            f"{filtered.gone} findings of {path} are gone: write it anew with --write-baseline",
-            err=True,
-        )
+        gone = f"{filtered.gone} of the findings in {path} {'is' if filtered.gone == 1 else 'are'}"
+        click.echo(f"{gone} gone: write it anew with --write-baseline", err=True)
     return list(filtered.reports)
 
 
 def _write_baseline(path: str | None, reports: list[Report]) -> None:
     from comfygraph.lint.baseline import baseline_of, render_baseline
     from comfygraph.lint.fix import write_atomically
+    from comfygraph.lint.render.summary import plural
 
     if not path:
         raise UsageError("--write-baseline needs a file", hint="name it with --baseline FILE")
     made = baseline_of(reports, os.path.dirname(os.path.abspath(path)))
     write_atomically(path, render_baseline(made).encode("utf-8", "surrogatepass"))
-    click.echo(f"{len(made)} findings written to {path}", err=True)
+    click.echo(f"{plural(len(made), 'finding')} written to {path}", err=True)
 
 
 def _fail_on(word: str) -> Severity | None:

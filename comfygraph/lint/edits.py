@@ -230,7 +230,8 @@ class _Writer:
 
     def _separators(self) -> tuple[str, str]:
         """How the text separates members, and keys from values."""
-        return (", ", ": ") if '": ' in self._text else (",", ":")
+        tight = '":' in self._text and '": ' not in self._text
+        return (",", ":") if tight else (", ", ": ")
 
     def _dump(self, value: Any, near: int) -> str:
         """Write a value; letters beyond ASCII as the text itself writes them."""

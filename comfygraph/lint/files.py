@@ -111,17 +111,21 @@ def _glob(pattern: str, leave_out: _Exclude) -> Iterator[Source]:
     parts = pattern.replace(os.sep, "/").split("/")
     fixed = next(index for index, part in enumerate(parts) if any(char in part for char in MAGIC))
     start = "/".join(parts[:fixed]) or ("/" if pattern.startswith("/") else ".")
-    wanted = compile_glob("/" + "/".join(parts[fixed:]))
+    wanted = compile_glob("/" + "/".join(parts[fixed:]), below=False)
     for where, folders, names in os.walk(start):
         folders[:] = sorted(
             name
             for name in folders
-            if not name.startswith(".") and not leave_out.covers(_join(where, name))
+            if not name.startswith(".")
+            and name not in SKIPPED_FOLDERS
+            and not leave_out.covers(_join(where, name))
         )
         if "**" not in pattern and len(_inside(start, where)) >= len(parts) - fixed - 1:
             folders.clear()
         for name in sorted(names):
-            if wanted.fullmatch("/".join((*_inside(start, where), name))):
+            if name.startswith(".") and not parts[-1].startswith("."):
+                continue  # As a shell does.
+            if wanted.fullmatch("/".join(("", *_inside(start, where), name))):
                 path = _join(where, name)
                 if os.path.isfile(path):
                     yield Source(path, explicit=False)

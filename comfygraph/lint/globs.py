@@ -17,9 +17,13 @@ MAGIC = "*?["
 
 
 @lru_cache(maxsize=256)
-def compile_glob(pattern: str) -> re.Pattern[str]:
+def compile_glob(pattern: str, *, below: bool = True) -> re.Pattern[str]:
     """
     Give the regular expression of a pattern, for whole paths with `/`.
+
+    Args:
+        pattern: The pattern.
+        below: What lies in a folder that matches, matches too.
 
     Raises:
         UsageError: It holds a range that is none, such as `[z-a]`.
@@ -51,7 +55,7 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
             out.append(re.escape(char))
             at += 1
     try:
-        return re.compile("".join(out) + "(?:/.*)?", re.DOTALL)
+        return re.compile("".join(out) + ("(?:/.*)?" if below else ""), re.DOTALL)
     except re.error as exc:
         raise UsageError(f"`{pattern}` is no pattern: {exc.msg}") from exc
 
