@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
-from comfygraph.lint.rule import rule
+from comfygraph.lint.rule import ELSEWHERE, rule
 
 
-@rule(id="CG000", name="internal-error", severity=Severity.ERROR)
+@rule(id="CG000", name="internal-error", severity=Severity.ERROR, signs=ELSEWHERE)
 def internal_error(ctx: RuleContext) -> Iterator[Finding]:
     """
     ## What it does
@@ -25,7 +25,7 @@ def internal_error(ctx: RuleContext) -> Iterator[Finding]:
     return iter(())
 
 
-@rule(id="CG001", name="unreadable-document", severity=Severity.ERROR)
+@rule(id="CG001", name="unreadable-document", severity=Severity.ERROR, signs=ELSEWHERE)
 def unreadable_document(ctx: RuleContext) -> Iterator[Finding]:
     """
     ## What it does
@@ -39,7 +39,7 @@ def unreadable_document(ctx: RuleContext) -> Iterator[Finding]:
     return iter(())
 
 
-@rule(id="CG611", name="unused-ignore", severity=Severity.WARNING)
+@rule(id="CG611", name="unused-ignore", severity=Severity.WARNING, signs=ELSEWHERE)
 def unused_ignore(ctx: RuleContext) -> Iterator[Finding]:
     """
     ## What it does

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from comfygraph.catalog import InputSpec, NodeCatalog, NodeDef
-from comfygraph.core.adjacency import is_acyclic
+from comfygraph.core.adjacency import is_acyclic, topological_order
 from comfygraph.documents import Document
 from comfygraph.lint.diagnostic import Edit, Fix, Related, Severity
 from comfygraph.lint.faults import RECURSION_LIMIT, Checked, Fault, check_node
@@ -130,6 +130,8 @@ class RuleContext:
         self.rewrites: list[Rewrite] = []
         self.links: list[LinkUse] = []
         self.signs: set[str] = set()
+        self._in_order = True
+        self._own_files = catalog.origin != "bundled"
         self._walk()
         self._look()
 
@@ -157,7 +159,6 @@ class RuleContext:
                 continue
             checked = check_node(node_id, node, definition, prompt, find, strict)
             self.definitions[node_id] = definition
-            self.checked[node_id] = checked
             for fault in checked.faults:
                 self.faults.setdefault(fault.kind, []).append(fault)
             if definition.output_node:
@@ -167,11 +168,13 @@ class RuleContext:
                 self._collect(node_id, inputs, checked.specs)
                 if checked.rewrites:
                     self._rewritten(node_id, inputs, checked)
+            self.checked[node_id] = checked
 
     def _collect(
         self, node_id: str, inputs: Mapping[str, Any], specs: Mapping[str, InputSpec]
     ) -> None:
         new = tuple.__new__  # A third faster than the call of a named tuple's class.
+        earlier = self.checked
         signs = self.signs
         for name, value in inputs.items():
             spec = specs.get(name)
@@ -180,6 +183,8 @@ class RuleContext:
                 if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int):
                     source, slot = value
                     self.links.append(new(LinkUse, (node_id, name, source, slot, spec)))
+                    if source not in earlier:
+                        self._in_order = False
                     if slot < 0 or slot is True or slot is False:
                         signs.add("odd-slot")
                 if spec is None:
@@ -189,8 +194,8 @@ class RuleContext:
             constant = new(Constant, (node_id, name, value, spec))
             if kind is str:
                 self.strings.append(constant)
-                if spec is not None and spec.files and value not in (spec.options or ()):
-                    self.unlisted.append(constant)
+                if spec is not None and spec.files is not None and "\n" not in value:
+                    self._file(constant, spec)
             elif kind is int:
                 self.numbers.append(constant)
                 if not -SAFE_INTEGER <= value <= SAFE_INTEGER:
@@ -205,6 +210,13 @@ class RuleContext:
             if spec is None:
                 self.undeclared.append(constant)
                 signs.add("undeclared")
+
+    def _file(self, constant: Constant, spec: InputSpec) -> None:
+        # A bundled catalog lists the files of some other machine: only `\` tells something.
+        if (self._own_files or "\\" in constant.value) and (
+            constant.value not in (spec.options or ())
+        ):
+            self.unlisted.append(constant)
 
     def _rewritten(self, node_id: str, inputs: Mapping[str, Any], checked: Checked) -> None:
         for name, after in checked.rewrites.items():
@@ -234,7 +246,9 @@ class RuleContext:
             signs.add(f"target:{self.options.target}")
         if len(self.prompt) > RECURSION_LIMIT:
             signs.add("large")
-        if not is_acyclic(self.adjacency):
+        if self.unknown:
+            self._in_order = False
+        if not self._in_order and not is_acyclic(self.adjacency):
             signs.add("cycle")
         if not self.outputs:
             signs.add("no-output")
@@ -270,6 +284,13 @@ class RuleContext:
                     and value[0] in out
                 ]
         return out
+
+    @cached_property
+    def order(self) -> list[str]:
+        """
+        The ids of all nodes outside of cycles, each after the nodes that it takes inputs from.
+        """
+        return list(self.adjacency) if self._in_order else topological_order(self.adjacency)
 
     @cached_property
     def reachable(self) -> set[str]:

@@ -12,7 +12,7 @@ from typing import cast
 
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
-from comfygraph.lint.rule import Check, Rule
+from comfygraph.lint.rule import ELSEWHERE, Check, Rule
 
 _TABLE = (
     ("CG500", "unconvertible-workflow", "error"),
@@ -69,6 +69,13 @@ the editor writes, or there are absurdly many of them.
 
 
 CONVERSION_RULES: tuple[Rule, ...] = tuple(
-    Rule(code, name, Severity(severity), cast("Check", _FoundByConversion(code)), "0.1.0")
+    Rule(
+        code,
+        name,
+        Severity(severity),
+        cast("Check", _FoundByConversion(code)),
+        "0.1.0",
+        signs=ELSEWHERE,
+    )
     for code, name, severity in _TABLE
 )

@@ -93,14 +93,24 @@ def predict_response(
 
 
 def predict(
-    prompt: Any, catalog: NodeCatalog, *, files: Files, targets: Iterable[str] | None
+    prompt: Any,
+    catalog: NodeCatalog,
+    *,
+    files: Files,
+    targets: Iterable[str] | None,
+    checked: Mapping[str, Checked] | None = None,
 ) -> PredictedResponse:
     """
     Foretell the answer for a bare prompt; see `predict_response`.
+
+    Args:
+        checked: The outcome for nodes that were checked before, against the same catalog.
     """
     if not isinstance(prompt, dict):
         return _stumble(f"the prompt is {type(prompt).__name__}")
+    given = prompt
     prompt, problem = _replace(prompt, catalog)
+    replaced = prompt is not given
     if problem is not None:
         return _stumble(problem)
     outputs: list[str] = []
@@ -115,13 +125,17 @@ def predict(
             outputs.append(node_id)
     if not outputs:
         return _refuse("prompt_no_outputs", "Prompt has no outputs", "", {})
-    return _validate(prompt, catalog, outputs, files == "strict")
+    done = dict(checked) if checked is not None and not replaced else {}
+    return _validate(prompt, catalog, outputs, files == "strict", done)
 
 
 def _validate(
-    prompt: Mapping[str, Any], catalog: NodeCatalog, outputs: list[str], strict: bool
+    prompt: Mapping[str, Any],
+    catalog: NodeCatalog,
+    outputs: list[str],
+    strict: bool,
+    done: dict[str, Checked],
 ) -> PredictedResponse:
-    done: dict[str, Checked] = {}
 
     def check(node_id: str) -> Checked:
         if node_id not in done:
@@ -142,7 +156,9 @@ def _validate(
         for node_id, verdict in walk.verdicts.items():
             if verdict.errors:
                 dependents.setdefault(node_id, []).append(output)
-    fatal = next((f for c in done.values() for f in c.faults if f.server_error == "fatal"), None)
+    fatal = next(
+        (f for n in walk.visited for f in done[n].faults if f.server_error == "fatal"), None
+    )
     if fatal is not None:
         return _stumble(fatal.details)
     errors = {node_id: walk.verdicts[node_id].errors for node_id in dependents}

@@ -14,6 +14,9 @@ from comfygraph.lint.diagnostic import Severity
 Check = Callable[[RuleContext], Iterable[Finding]]
 Status = Literal["stable", "preview"]
 
+ELSEWHERE = ("elsewhere",)
+"""Signs that no graph shows: what the rule finds is found by other code than its check."""
+
 FAMILIES = {
     "0": "document",
     "1": "structure",

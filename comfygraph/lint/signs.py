@@ -17,13 +17,13 @@ SAFE_INTEGER = 2**53 - 1
 LONG_TEXT = 10_000
 """Characters from which a text may be a file in disguise."""
 
-LONG_TOKEN = 20
+LONG_TOKEN = 32
 """Characters from which a word without spaces may be a key."""
 
 KEY_PREFIXES = (
-    "sk-", "sk_", "hf_", "ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "glpat-", "AKIA", "ASIA",
-    "AIza", "xoxb-", "xoxp-", "xapp-", "r8_", "comfyui-", "eyJ", "-----BEGIN", "npm_", "pypi-",
-    "Bearer ", "rpa_", "fal_", "tvly-", "gsk_", "xai-", "key-",
+    "sk-", "sk_", "rk_", "hf_", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-",
+    "AKIA", "ASIA", "AIza", "xox", "xapp-", "r8_", "comfyui-", "eyJ", "-----BEGIN ", "npm_",
+    "pypi-", "Bearer", "rpa_", "tvly-", "gsk_", "xai-",
 )  # fmt: skip
 """How keys and tokens of well-known services begin."""
 

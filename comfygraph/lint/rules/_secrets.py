@@ -8,9 +8,10 @@ is named for it, or a word that no language and no file system would make.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import log2
 
-from comfygraph.lint.signs import KEY_NAMES
+from comfygraph.lint.signs import KEY_NAMES, KEY_PREFIXES
 
 LONGEST = 20_000
 """Texts beyond this are files, not values; looking through them would take too long."""
@@ -67,19 +68,26 @@ def secret_in(name: str, value: str) -> str | None:
     """
     if len(value) > LONGEST:
         return None
-    for kind, pattern in KNOWN:
-        if pattern.search(value):
-            return kind
+    if any(prefix in value for prefix in KEY_PREFIXES):
+        for kind, pattern in KNOWN:
+            if pattern.search(value):
+                return kind
     url = IN_URL.search(value) if "://" in value else None
     if url is not None and not _PLACEHOLDER.search(url["password"] or url["value"]):
         return "a password or token in a URL"
-    if is_key_name(name) and _may_be_key(value):
+    if is_key_name(name) and may_be_key(value):
         return "a credential, going by the input's name"
-    if _WORD.fullmatch(value) and not _HEX.fullmatch(value) and _is_random(value):
+    if (
+        " " not in value
+        and _WORD.fullmatch(value)
+        and not _HEX.fullmatch(value)
+        and _is_random(value)
+    ):
         return "what looks like a key: a long word of random letters and digits"
     return None
 
 
+@lru_cache(maxsize=1024)
 def is_key_name(name: str) -> bool:
     """
     Tell whether an input is named for a credential: `api_key`, `password`.
@@ -88,7 +96,7 @@ def is_key_name(name: str) -> bool:
     return any(part in last.casefold() for part in KEY_NAMES) and bool(_NAMED.search(last))
 
 
-def _may_be_key(value: str) -> bool:
+def may_be_key(value: str) -> bool:
     text = value.strip()
     if not 6 <= len(text) <= 500 or any(mark in text for mark in " \n\t"):
         return False

@@ -33,7 +33,9 @@ def _refused(ctx: RuleContext) -> bool:
     from comfygraph.lint.predict import predict
 
     files: Literal["strict", "assume"] = "strict" if ctx.strict_files else "assume"
-    response = predict(ctx.document.prompt, ctx.catalog, files=files, targets=None)
+    response = predict(
+        ctx.document.prompt, ctx.catalog, files=files, targets=None, checked=ctx.checked
+    )
     errors = response.body.get("node_errors", {}).values()
     return any(
         error["extra_info"].get("exception_type") == "RecursionError"

@@ -27,7 +27,15 @@ def count_keys(value: Any) -> int:
         if type(item) is dict:
             total += len(item)
             members = item.values()
-        pending.extend([x for x in members if type(x) is dict or type(x) is list])
+        for member in members:
+            kind = type(member)
+            if kind is dict or (
+                kind is list
+                and not (  # links are most of the lists
+                    len(member) == 2 and type(member[0]) is str and type(member[1]) is int
+                )
+            ):
+                pending.append(member)
     return total
 
 

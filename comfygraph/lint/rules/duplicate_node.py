@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from comfygraph.core.adjacency import topological_order
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
@@ -27,17 +26,19 @@ def _twins(ctx: RuleContext) -> dict[str, str]:
     canon: dict[str, str] = {}
     twins: dict[str, str] = {}
     nodes = ctx.nodes
-    for node_id in topological_order(ctx.adjacency):
+    for node_id in ctx.order:
         node = nodes.get(node_id)
         if node is None:
             continue
         parts = []
         for name, value in node["inputs"].items():
             kind: Any = type(value)
-            if kind is list or kind is dict:
-                source = value[0] if kind is list and value else None
-                known = canon.get(source) if isinstance(source, str) else None
-                value = (known, repr(value[1:])) if known is not None else _text(value)
+            if kind is list and len(value) == 2 and type(value[1]) is int:
+                source = value[0]
+                known = canon.get(source) if type(source) is str else None
+                value = _text(value) if known is None else (known, value[1])
+            elif kind is list or kind is dict:
+                value = _text(value)
             parts.append((name, kind, value))
         key = (node["class_type"], frozenset(parts))
         first = firsts.setdefault(key, node_id)

@@ -9,7 +9,6 @@ from typing import Any
 
 from comfygraph.catalog import OutputSpec
 from comfygraph.catalog.specs import MATCH_TYPE, InputSpec
-from comfygraph.core.adjacency import topological_order
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
@@ -49,7 +48,7 @@ def match_type_mismatch(ctx: RuleContext) -> Iterator[Finding]:
     ```
     """
     given: dict[tuple[str, int], str] = {}
-    for node_id in topological_order(ctx.adjacency):
+    for node_id in ctx.order:
         definition = ctx.definitions.get(node_id)
         if definition is not None and definition.raw.get("output_matchtypes"):
             yield from _bind(ctx, node_id, given)

@@ -62,7 +62,9 @@ def partial_acceptance(ctx: RuleContext) -> Iterator[Finding]:
 
     files: Files = "strict" if ctx.strict_files else "assume"
     targets = ctx.document.targets
-    response = predict(ctx.document.prompt, ctx.catalog, files=files, targets=targets)
+    response = predict(
+        ctx.document.prompt, ctx.catalog, files=files, targets=targets, checked=ctx.checked
+    )
     if not response.valid or not response.dropped:
         return
     dropped, total = response.dropped, len(response.dropped) + len(response.outputs)
