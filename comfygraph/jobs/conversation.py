@@ -40,7 +40,8 @@ from comfygraph.targets.observations import JobPhase, JobSeen, Observation, Poll
 from comfygraph.targets.tracker import Tracker
 
 _TRANSIENT = (ServiceUnavailable, RateLimited, ProtocolError, NotFound)
-_LOOK_UPS = (0.0, 1.0, 3.0)
+_LOOK_UPS = (0.0, 2.0, 6.0)
+"""The pauses before looking for a job that was lost sight of, in first pauses of the policy."""
 _LOOK_UP_TIME = 20.0
 _FORGIVEN = 3
 """How many answers in a row may be unreadable."""
@@ -170,7 +171,7 @@ class Conversation:
             exchange = self._target.find(self.ref)
             if exchange is None:
                 break
-            yield from self._courier.pause(pause, firm=True)
+            yield from self._courier.pause(pause * self._policy.backoff_base, firm=True)
             try:
                 found = yield from self._courier.run(exchange, firm=True)
             except (TargetError, DeadlinePassed):
