@@ -9,6 +9,7 @@ Nodes that would save a model, a mesh or a text write a small text file that say
 
 from __future__ import annotations
 
+import json
 import random
 import string
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from comfygraph.core.values import JsonValue
-from comfygraph.emulator import media
+from comfygraph.emulator import films, sounds
 from comfygraph.emulator.facts import Constant, Frame, NodeView, Sound
 from comfygraph.emulator.pictures import Metadata, animated, draw_batch, jpeg, png
 from comfygraph.emulator.store import FileStore, StoredFile
@@ -58,6 +59,12 @@ class Sheet:
     temp_name: str = field(
         default_factory=lambda: "".join(random.choices(string.ascii_lowercase, k=5))
     )
+
+    def notes(self) -> dict[str, str]:
+        """
+        Give the metadata as JSON texts.
+        """
+        return {name: json.dumps(value) for name, value in self.metadata.items()}
 
     def batch(self, *names: str) -> Frame:
         """
@@ -108,15 +115,20 @@ def _show(files: list[StoredFile], **more: JsonValue) -> Showing:
     return Showing({**ui, **more}, tuple(files))
 
 
-def _save_image(sheet: Sheet) -> Showing:
+def _save_image(sheet: Sheet, *, underscore: bool = True) -> Showing:
     frame = sheet.batch("images", "image")
     # `SaveImage` of Civitai's workers takes an extra input `format`.
     as_jpeg = sheet.view.text("format").lower() in {"jpeg", "jpg"}
     files = []
     for picture in draw_batch(frame, sheet.key, sheet.title):
         data = jpeg(picture) if as_jpeg else png(picture, sheet.metadata)
-        files.append(sheet.save(data, "jpeg" if as_jpeg else "png", frame=frame))
+        extension = "jpeg" if as_jpeg else "png"
+        files.append(sheet.save(data, extension, frame=frame, underscore=underscore))
     return _show(files)
+
+
+def _save_advanced(sheet: Sheet) -> Showing:
+    return _save_image(sheet, underscore=False)
 
 
 def _preview_image(sheet: Sheet) -> Showing:
@@ -147,7 +159,7 @@ def _film(extension: str, writer: Callable[..., bytes]) -> Callable[[Sheet], Sho
         frame = sheet.view.frame("video", "images")
         pictures = [jpeg(picture) for picture in draw_batch(frame, sheet.key, sheet.title)]
         fps = max(sheet.view.number("fps", 24), 0.1)
-        data = writer(pictures, frame.width, frame.height, fps)
+        data = writer(pictures, frame.width, frame.height, fps, sheet.notes())
         file = sheet.save(data, extension, kind="video", frame=frame)
         return _show([file], animated=[True])
 
@@ -155,19 +167,20 @@ def _film(extension: str, writer: Callable[..., bytes]) -> Callable[[Sheet], Sho
 
 
 def _sound(
-    extension: str, writer: Callable[[float], bytes], *, temp: bool = False
+    extension: str, writer: Callable[[float, dict[str, str]], bytes], *, temp: bool = False
 ) -> Callable[[Sheet], Showing]:
     def save(sheet: Sheet) -> Showing:
         seconds = (sheet.view.sound() or Sound(1.0)).seconds
         prefix = f"ComfyUI_temp_{sheet.temp_name}" if temp else None
         file = sheet.save(
-            writer(seconds),
+            writer(seconds, sheet.notes()),
             extension,
             prefix=prefix,
             folder="temp" if temp else "output",
             media_key="audio",
             kind="audio",
             seconds=seconds,
+            underscore=False,
         )
         return _show([file])
 
@@ -194,26 +207,25 @@ def _by_inputs(sheet: Sheet) -> Showing:
     if sheet.view.frames():
         return _preview_image(sheet)
     if sheet.view.sound() is not None:
-        return _sound("flac", media.flac, temp=True)(sheet)
+        return _sound("flac", sounds.flac, temp=True)(sheet)
     return _nothing(sheet)
 
 
 WRITERS: Mapping[str, Callable[[Sheet], Showing]] = MappingProxyType(
     {
         "SaveImage": _save_image,
-        "SaveImageAdvanced": _save_image,
+        "SaveImageAdvanced": _save_advanced,
         "PreviewImage": _preview_image,
         "MaskPreview": _preview_image,
         "SaveAnimatedPNG": _animation("PNG"),
         "SaveAnimatedWEBP": _animation("WEBP"),
-        "SaveVideo": _film("mp4", media.mp4),
-        "SaveWEBM": _film("webm", media.webm),
-        "SaveAudio": _sound("flac", media.flac),
-        "SaveAudioAdvanced": _sound("flac", media.flac),
-        "SaveAudioMP3": _sound("mp3", media.mp3),
-        # An Opus stream needs an encoder; players tell a WAV by its content.
-        "SaveAudioOpus": _sound("opus", media.wav),
-        "PreviewAudio": _sound("flac", media.flac, temp=True),
+        "SaveVideo": _film("mp4", films.mp4),
+        "SaveWEBM": _film("webm", films.webm),
+        "SaveAudio": _sound("flac", sounds.flac),
+        "SaveAudioAdvanced": _sound("flac", sounds.flac),
+        "SaveAudioMP3": _sound("mp3", sounds.mp3),
+        "SaveAudioOpus": _sound("opus", sounds.opus),
+        "PreviewAudio": _sound("flac", sounds.flac, temp=True),
         "SaveLatent": _other("latents", "latent"),
         "SaveText": _other("text", "txt"),
         "SaveSVGNode": _other("images", "svg"),

@@ -5,6 +5,7 @@ The emulator's files: names, kinds, content.
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 from emulation import finish
 from PIL import Image
 
+from comfygraph.emulator.sounds import opus
 from comfygraph.emulator.store import FileStore, OutsideFolderError, annotated
 
 FRAMES = {
@@ -33,8 +35,8 @@ MAGIC = {
     "mp4": b"\0\0\0\x1cftyp",
     "webm": b"\x1aE\xdf\xa3",
     "flac": b"fLaC",
-    "mp3": b"\xff\xfb",
-    "opus": b"RIFF",
+    "mp3": b"ID3\x04",
+    "opus": b"OggS",
 }
 
 
@@ -83,6 +85,7 @@ def test_animations(
     """
     ui, data = outputs(client, FRAMES, kind, **inputs)
 
+    assert b'{"1": {"class_type": "EmptyImage"' in data
     assert keys == ui.keys()
     assert [f"a_00001_.{extension}"] == [file["filename"] for file in ui["images"]]
     assert data.startswith(MAGIC[extension])
@@ -102,15 +105,17 @@ def test_animations(
 )
 def test_sounds(client: httpx.Client, kind: str, inputs: dict[str, Any], extension: str) -> None:
     """
-    Nodes that save sounds write silence of their kind under `audio`.
+    Nodes that save sounds write silence of their kind under `audio`, with the prompt in it.
     """
     if kind != "PreviewAudio":
         inputs = {"filename_prefix": "audio/s", **inputs}
     ui, data = outputs(client, SOUND, kind, audio=["1", 0], **inputs)
 
     assert {"audio"} == ui.keys()
-    assert "temp" if kind == "PreviewAudio" else "output" == ui["audio"][0]["type"]
+    assert ("temp" if kind == "PreviewAudio" else "output") == ui["audio"][0]["type"]
+    assert ui["audio"][0]["filename"].endswith(f"_00001.{extension}")
     assert data.startswith(MAGIC[extension])
+    assert b'{"1": {"class_type": "EmptyAudio"' in data
 
 
 def test_video(client: httpx.Client) -> None:
@@ -135,6 +140,7 @@ def test_video(client: httpx.Client) -> None:
         ui["animated"],
     )
     assert data.startswith(MAGIC["mp4"])
+    assert b'{"1": {"class_type": "EmptyImage"' in data
     assert 3 == data.count(b"\xff\xd8\xff")
 
 
@@ -163,6 +169,23 @@ def test_same_node_twice_is_saved_once(client: httpx.Client) -> None:
     shown = finish(client, done["prompt_id"])["outputs"]
 
     assert shown["2"] == shown["3"]
+
+
+def test_long_comments_go_over_pages() -> None:
+    """
+    An Ogg file holds comments of any length: pages of at most 255 pieces, each with its sum.
+    """
+    data = opus(0.1, {"prompt": "x" * 200_000})
+    pages, place = [], 0
+    while place < len(data):
+        pieces = data[place + 27 : place + 27 + data[place + 26]]
+        size = 27 + len(pieces) + sum(pieces)
+        pages.append(struct.unpack("<I", data[place + 18 : place + 22])[0])
+        place += size
+
+    assert list(range(len(pages))) == pages
+    assert place == len(data)
+    assert len(pages) > 4
 
 
 def test_names(tmp_path: Path) -> None:

@@ -1,69 +1,16 @@
 """
-Placeholder sounds and films: small files that players open, written without any codec.
-
-A sound is silence: WAV by the standard library, FLAC with constant subframes (RFC 9639), MP3
-with empty frames (ISO 11172-3). A film is MJPEG in an MP4 (ISO 14496-12) or Matroska file.
+Placeholder films: pictures one after the other, MJPEG in an MP4 (ISO 14496-12) or a Matroska
+file, written without any codec.
 """
 
 from __future__ import annotations
 
 import struct
-import wave
-from io import BytesIO
+from collections.abc import Mapping
+from typing import TypeAlias
 
-_RATE = 44100
-
-
-def wav(seconds: float) -> bytes:
-    """
-    Give silence as a mono WAV of 16 bits at 44.1 kHz.
-    """
-    out = BytesIO()
-    with wave.open(out, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(_RATE)
-        sound.writeframes(bytes(2 * int(seconds * _RATE)))
-    return out.getvalue()
-
-
-def flac(seconds: float) -> bytes:
-    """
-    Give silence as a mono FLAC of 16 bits at 44.1 kHz, a few bytes for every 4096 samples.
-    """
-    block = 4096
-    blocks = max(1, int(seconds * _RATE) // block)
-    info = struct.pack(">HH", block, block) + bytes(6)
-    info += ((_RATE << 44) | (15 << 36) | (blocks * block)).to_bytes(8, "big") + bytes(16)
-    frames = [b"fLaC", b"\x80" + len(info).to_bytes(3, "big"), info]
-    for number in range(blocks):
-        # Block size 4096 (0b1100), 44.1 kHz (0b1001), mono, 16 bits a sample (0b100).
-        head = b"\xff\xf8\xc9\x08" + _utf8_number(number)
-        head += bytes([_crc(head, 0x07, 8)])
-        frame = head + b"\x00" + b"\x00\x00"
-        frames.append(frame + _crc(frame, 0x8005, 16).to_bytes(2, "big"))
-    return b"".join(frames)
-
-
-def _utf8_number(number: int) -> bytes:
-    return chr(number).encode("utf-8") if number < 0xD800 else b"\x00"
-
-
-def _crc(data: bytes, polynomial: int, bits: int) -> int:
-    top, mask, value = 1 << (bits - 1), (1 << bits) - 1, 0
-    for byte in data:
-        value ^= byte << (bits - 8)
-        for _ in range(8):
-            value = ((value << 1) ^ polynomial if value & top else value << 1) & mask
-    return value
-
-
-def mp3(seconds: float) -> bytes:
-    """
-    Give silence as MPEG-1 layer III, mono, 128 kbit/s at 44.1 kHz: frames without any sound.
-    """
-    frame = b"\xff\xfb\x90\xc4" + bytes(413)
-    return frame * max(1, int(seconds * _RATE / 1152))
+Notes: TypeAlias = Mapping[str, str]
+"""What a file carries beside its content: name → JSON text."""
 
 
 def _box(kind: bytes, *parts: bytes) -> bytes:
@@ -74,7 +21,19 @@ def _box(kind: bytes, *parts: bytes) -> bytes:
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 
-def mp4(frames: list[bytes], width: int, height: int, fps: float) -> bytes:
+def _tags(notes: Notes) -> bytes:
+    # QuickTime's keyed metadata, as ffmpeg writes it with `use_metadata_tags`.
+    names = [_box(b"mdta", name.encode()) for name in notes]
+    values = [
+        _box(place.to_bytes(4, "big"), _box(b"data", struct.pack(">II", 1, 0), text.encode()))
+        for place, text in enumerate(notes.values(), 1)
+    ]
+    handler = _box(b"hdlr", bytes(8) + b"mdta" + bytes(13))
+    keys = _box(b"keys", struct.pack(">II", 0, len(names)), *names)
+    return _box(b"meta", bytes(4), handler, keys, _box(b"ilst", *values))
+
+
+def mp4(frames: list[bytes], width: int, height: int, fps: float, notes: Notes) -> bytes:
     """
     Put JPEG pictures into an MP4.
 
@@ -83,6 +42,7 @@ def mp4(frames: list[bytes], width: int, height: int, fps: float) -> bytes:
         width: Pixels.
         height: Pixels.
         fps: Frames a second, above 0.
+        notes: Name → text, kept as metadata.
     """
     head = _box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2mp41")
     scale, step = 90000, max(1, int(90000 / fps))
@@ -132,6 +92,7 @@ def mp4(frames: list[bytes], width: int, height: int, fps: float) -> bytes:
                 _box(b"tkhd", track, struct.pack(">II", width << 16, height << 16)),
                 media,
             ),
+            _tags(notes),
         )
 
     offset = len(head) + len(movie(0)) + 8
@@ -147,7 +108,7 @@ def _number(identity: int, value: int) -> bytes:
     return _element(identity, value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big"))
 
 
-def webm(frames: list[bytes], width: int, height: int, fps: float) -> bytes:
+def webm(frames: list[bytes], width: int, height: int, fps: float, notes: Notes) -> bytes:
     """
     Put JPEG pictures into a Matroska file. Strictly WebM knows no MJPEG; most players do.
 
@@ -156,12 +117,18 @@ def webm(frames: list[bytes], width: int, height: int, fps: float) -> bytes:
         width: Pixels.
         height: Pixels.
         fps: Frames a second, above 0.
+        notes: Name → text, kept as tags; Matroska writes their names in capitals.
     """
     head = _element(0x1A45DFA3, _element(0x4282, b"matroska") + _number(0x4287, 4))
     info = _element(0x1549A966, _number(0x2AD7B1, 1_000_000) + _element(0x4D80, b"comfygraph"))
     video = _element(0xE0, _number(0xB0, width) + _number(0xBA, height))
     entry = _number(0xD7, 1) + _number(0x73C5, 1) + _number(0x83, 1)
     tracks = _element(0x1654AE6B, _element(0xAE, entry + _element(0x86, b"V_MJPEG") + video))
+    tags = [
+        _element(0x67C8, _element(0x45A3, name.upper().encode()) + _element(0x4487, text.encode()))
+        for name, text in notes.items()
+    ]
+    tracks += _element(0x1254C367, _element(0x7373, _element(0x63C0, b"") + b"".join(tags)))
     clusters = []
     for number, frame in enumerate(frames):
         moment = int(number * 1000 / fps)
