@@ -9,7 +9,7 @@ Members have dotted names: `images.image0`, `resize_type.width`, `a.b.c`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygraph.catalog.parse import read_input
 from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT, InputSpec
@@ -24,9 +24,37 @@ MAX_PREFIX = 1_000
 """No group with a longer prefix is expanded: it would be repeated for every member."""
 
 
-def expand_inputs(
-    declared: Mapping[str, InputSpec], values: Mapping[str, Any]
-) -> dict[str, InputSpec]:
+class Expansion(NamedTuple):
+    """
+    What the dynamic inputs of a class stand for, given certain values.
+
+    Args:
+        specs: The inputs that the server looks at.
+        unchosen: Dynamic combos whose selector has no valid value: the server passes over them.
+        groups: The autogrow groups that are live.
+        asked: The inputs whose values decided, with what they answered.
+    """
+
+    specs: Mapping[str, InputSpec]
+    unchosen: tuple[InputSpec, ...]
+    groups: tuple[InputSpec, ...]
+    asked: tuple[tuple[str, bool, Any], ...]
+
+    def fits(self, values: Mapping[str, Any]) -> bool:
+        """
+        Tell whether other values call for the same inputs.
+        """
+        return all(_answer(values, name, slot) == known for name, slot, known in self.asked)
+
+
+def _answer(values: Mapping[str, Any], name: str, slot: bool) -> Any:
+    if slot:
+        return name in values
+    value = values.get(name)
+    return value if isinstance(value, str | int | float) else None
+
+
+def expand_inputs(declared: Mapping[str, InputSpec], values: Mapping[str, Any]) -> Expansion:
     """
     Replace dynamic inputs by the members that these values call for.
 
@@ -35,6 +63,9 @@ def expand_inputs(
         values: The node's `inputs` object.
     """
     out: dict[str, InputSpec] = {}
+    unchosen: list[InputSpec] = []
+    groups: list[InputSpec] = []
+    asked: list[tuple[str, bool, Any]] = []
     # A stack and not recursion: catalogs come from servers, and nest as deep as they like.
     pending = list(declared.values())[::-1]
     for _ in range(MAX_STEPS):
@@ -42,13 +73,18 @@ def expand_inputs(
             break
         spec = pending.pop()
         if spec.type == AUTOGROW:
+            groups.append(spec)
             pending.extend(list(autogrow_members(spec))[::-1])
         elif spec.type == DYNAMIC_COMBO:
+            asked.append((spec.name, False, _answer(values, spec.name, False)))
             option = chosen_option(spec, values.get(spec.name))
-            if option is not None:
+            if option is None:
+                unchosen.append(spec)
+            else:
                 out[spec.name] = spec
                 pending.extend(list(section_members(spec, option.get("inputs")))[::-1])
         elif spec.type == DYNAMIC_SLOT:
+            asked.append((spec.name, True, spec.name in values))
             if spec.name in values:
                 out[spec.name] = read_input(
                     spec.name, [slot_type(spec), dict(spec.opts)], required=spec.required
@@ -56,7 +92,7 @@ def expand_inputs(
                 pending.extend(list(section_members(spec, spec.opts.get("inputs")))[::-1])
         else:
             out[spec.name] = spec
-    return out
+    return Expansion(out, tuple(unchosen), tuple(groups), tuple(asked))
 
 
 def autogrow_names(spec: InputSpec) -> list[str]:

@@ -7,6 +7,7 @@ changed in size or time is scanned again; one that changes under our hands is an
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -190,4 +191,5 @@ def _keep_spans(cached: Path, state: list[int], spans: Spans) -> None:
         temporary.write_text(text, encoding="ascii")
         temporary.replace(cached)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from comfygraph.catalog.dynamic import Expansion
 
 AUTOGROW = "COMFY_AUTOGROW_V3"
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
@@ -21,6 +24,9 @@ DYNAMIC_TYPES = frozenset({AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT})
 
 WIDGET_TYPES = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"})
 """Socket types whose value can be written into the prompt."""
+
+_KEPT = 16
+"""Choices of dynamic inputs that a class remembers; more are worked out anew."""
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -138,6 +144,7 @@ class NodeDef:
         self.class_type = class_type
         self.raw = entry
         self.files = files
+        self._expansions: list[Expansion] = []
 
     def __repr__(self) -> str:
         return f"<NodeDef {self.class_type}>"
@@ -218,11 +225,24 @@ class NodeDef:
         Args:
             inputs: The node's `inputs` object, as JSON values.
         """
-        if not self.is_dynamic:
-            return self.inputs
+        return self.inputs if not self.is_dynamic else self.expansion(inputs).specs
+
+    def expansion(self, inputs: Mapping[str, Any]) -> Expansion:
+        """
+        Give what the dynamic inputs stand for; nodes that choose alike share the answer.
+
+        Args:
+            inputs: The node's `inputs` object, as JSON values.
+        """
+        for known in self._expansions:
+            if known.fits(inputs):
+                return known
         from comfygraph.catalog.dynamic import expand_inputs
 
-        return expand_inputs(self.inputs, inputs)
+        found = expand_inputs(self.inputs, inputs)
+        if len(self._expansions) < _KEPT:
+            self._expansions.append(found)
+        return found
 
 
 def _text(value: object) -> str:
