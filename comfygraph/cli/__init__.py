@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "lint": ("comfygraph.cli.lint", "lint", "Check graphs offline: what the server refuses, and more."),
     "submit": ("comfygraph.cli.submit", "submit", "Run a graph on a service and follow it to its pictures."),
     "convert": ("comfygraph.cli.convert", "convert", "Turn the editor's workflow into a prompt."),
+    "extract": ("comfygraph.cli.extract", "extract", "Take the graph out of an image or a film."),
+    "strip": ("comfygraph.cli.strip", "strip", "Remove the graph from an image or a film."),
     "catalog": ("comfygraph.cli.catalog", "catalog", "Look at node catalogs: fetch, show, list, diff, lock."),
     "stubs": ("comfygraph.cli.stubs", "stubs", "Write a typed Python package for any node pack."),
     "emulate": ("comfygraph.cli.emulate", "emulate", "Serve a local stand-in of ComfyUI, TAMS and Civitai."),

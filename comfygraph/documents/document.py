@@ -155,10 +155,8 @@ def open_document(
     Raises:
         InputError: The file cannot be read, is not JSON, or carries no graph.
     """
-    if isinstance(source, bytes):
-        label, data = name or "<bytes>", source
-    else:
-        label, data = name or str(source), _read(source, MAX_BYTES, media=True)
+    label = name or ("<bytes>" if isinstance(source, bytes) else str(source))
+    data = source if isinstance(source, bytes) else _read(source, MAX_BYTES, media=True)
     if data is None or _is_media(data[:_HEAD]):
         return _open_media(source if data is None else data, label, graph)
     text = decode_text(data)

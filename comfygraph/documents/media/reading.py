@@ -56,7 +56,9 @@ class MediaGraph:
         label = LABELS[self.container]
         other: Graph = "workflow" if graph == "prompt" else "prompt"
         if graph is not None and self.text(other) is not None:
-            raise InputError(f"holds no {graph}, only a {other}", hint=f"ask for the {other}")
+            raise InputError(
+                f"holds no {graph}, only a {other}", hint=f"`comfygraph extract --{other}` gives it"
+            )
         names = ", ".join(printable(name) for name in self.fields if name) or "none"
         raise InputError(
             f"holds neither prompt nor workflow; texts in this {label}: {names}",
@@ -81,7 +83,7 @@ def read_media(source: str | Path | bytes | BinaryIO, *, name: str | None = None
         with labelled(name or "<bytes>"):
             return _read(BytesIO(source))
     if isinstance(source, str | Path):
-        with opened(source) as file, labelled(name or str(source)):
+        with open_seekable(source) as file, labelled(name or str(source)):
             return _read(file)
     with labelled(name or "<file>"):
         return _read(source)
@@ -114,7 +116,7 @@ def labelled(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[BinaryIO]:
+def open_seekable(path: str | Path) -> Iterator[BinaryIO]:
     """
     Open a file for reading.
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import BinaryIO
 
 from comfygraph.documents.media.containers import container_of, module_of
 from comfygraph.documents.media.fields import Cut, Edit, printable
-from comfygraph.documents.media.reading import labelled, opened
+from comfygraph.documents.media.reading import labelled, open_seekable
 from comfygraph.documents.media.source import Source
 from comfygraph.errors import InputError
 
@@ -84,30 +83,51 @@ def strip_stream(file: BinaryIO, out: BinaryIO, *, name: str) -> Stripped:
         return Stripped(container, plan.removed, source.size, Source(out).size)
 
 
-def strip_file(path: str | Path, target: str | Path | None = None) -> Stripped:
+def strip_file(
+    source: str | Path | BinaryIO, target: str | Path | None = None, *, name: str | None = None
+) -> Stripped:
     """
     Take the graphs out of a file; the result appears all at once or not at all.
 
     Args:
-        path: The file.
+        source: Its path, or a seekable file.
         target: Where to write; default is in place. A file without a graph is then not touched.
+        name: What messages call it; default is the path.
 
     Raises:
         InputError: As `strip_bytes`, or it cannot be read or written.
+        ValueError: An open file has no place.
     """
-    place = Path(os.path.realpath(path if target is None else target))
-    with opened(path) as file:
+    if not isinstance(source, str | Path):
         if target is None:
-            with labelled(str(path)):
-                container, source, plan = _plan(file)
+            raise ValueError("an open file needs a target")
+        return _strip_to(source, Path(os.path.realpath(target)), name or "<file>", str(target))
+    label = name or str(source)
+    with open_seekable(source) as file:
+        if target is None:
+            with labelled(label):
+                container, known, plan = _plan(file)
             if not plan.removed:
-                return Stripped(container, (), source.size, source.size)
-        with _temporary_beside(place, label=str(path if target is None else target)) as name:
-            with open(name, "w+b") as out:
-                done = strip_stream(file, out, name=str(path))
-            file.close()  # An open file cannot be replaced on Windows.
-            Path(name).chmod(_mode(place))
-            Path(name).replace(place)
+                return Stripped(container, (), known.size, known.size)
+            target = source
+        return _strip_to(file, Path(os.path.realpath(target)), label, str(target))
+
+
+def _strip_to(file: BinaryIO, place: Path, name: str, place_name: str) -> Stripped:
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{place.name[:100]}.", dir=place.parent)
+        with os.fdopen(handle, "w+b") as out:
+            done = strip_stream(file, out, name=name)
+        file.close()  # An open file cannot be replaced on Windows.
+        Path(temporary).chmod(_mode(place))
+        Path(temporary).replace(place)
+    except OSError as exc:
+        raise InputError(f"{place_name}: cannot be written: {exc.strerror or exc}") from exc
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                Path(temporary).unlink()
     return done
 
 
@@ -128,21 +148,6 @@ def _apply(source: Source, edits: tuple[Edit, ...], out: BinaryIO) -> None:
             out.write(_ZEROS[: edit.zeros - done])
         at = edit.end
     source.copy(at, source.size, out)
-
-
-@contextmanager
-def _temporary_beside(place: Path, *, label: str) -> Iterator[str]:
-    name = None
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{place.name[:100]}.", dir=place.parent)
-        os.close(handle)
-        yield name
-    except OSError as exc:
-        raise InputError(f"{label}: cannot be written: {exc.strerror or exc}") from exc
-    finally:
-        if name is not None:
-            with suppress(OSError):
-                Path(name).unlink()
 
 
 def _mode(place: Path) -> int:
