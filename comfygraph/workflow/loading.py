@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.workflow.boundary import Boundary
+from comfygraph.workflow.expand import check_size
 from comfygraph.workflow.group_nodes import expand_groups, number_groups
 from comfygraph.workflow.issues import FORM_OF_LINKS, RECURSIVE_SUBGRAPH
 from comfygraph.workflow.live import LiveGraph, LiveNode, lay_out
@@ -75,6 +76,7 @@ def load(
             write(node, target, widget, text)
     renumber(root, bodies.values())
     number_groups(root, groups)
+    check_size(inner_first, root)
     boundaries: dict[int, Boundary] = {}
     for graph in inner_first:
         if graph is not root:
