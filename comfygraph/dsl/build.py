@@ -21,7 +21,6 @@ from comfygraph.dsl.expression import (
     where_of,
 )
 from comfygraph.dsl.finish import Finisher
-from comfygraph.dsl.links import sources_of
 from comfygraph.dsl.literals import shown
 from comfygraph.errors import BuildError, BuildProblem
 
@@ -108,7 +107,7 @@ class Builder:
                 numbers[mark] = self._place(node)
             else:
                 entered.add(mark)
-                stack += [source for source in sources_of(node) if id(source) not in numbers]
+                stack += [source for source in node._cg[3] if id(source) not in numbers]
 
     def prompt(self) -> Prompt:
         """
@@ -136,7 +135,10 @@ class Builder:
             title = None
         plan = type(node)._cg_plan
         class_type = plan.class_type if plan is not None else class_of(node)
-        key: Any = _key(class_type, inputs)
+        values = tuple(inputs.values())
+        # Where every input is there, and of one type, the values alone tell nodes apart.
+        plain = plan is not None and plan.uniform and len(values) == len(plan.steps)
+        key: Any = (class_type, values) if plain else _key(class_type, inputs, values)
         fresh = len(self._made) + 1
         try:
             number = self._known.setdefault(key, fresh)
@@ -178,8 +180,7 @@ class Builder:
         )
 
 
-def _key(class_type: str, inputs: Mapping[str, Any]) -> Any:
-    values = tuple(inputs.values())
+def _key(class_type: str, inputs: Mapping[str, Any], values: tuple[Any, ...]) -> Any:
     # The types stand beside the values since Python takes 1, 1.0 and True for the same key.
     return (class_type, tuple(inputs), values, tuple(map(type, values)))
 

@@ -120,7 +120,8 @@ class Node(Source[SocketT], metaclass=NodeClass):
     __slots__ = _NODE_SLOTS
 
     _cg_plan: ClassPlan | None = None
-    _cg: tuple[Mapping[str, Any], str | None, Where]
+    _cg: tuple[Mapping[str, Any], str | None, Where, list[Node[Any]]]
+    """Inputs as written, title, place, and the nodes among the inputs, the first last."""
 
     def __init__(self, /, *values: Any, **inputs: Any) -> None:
         frame = sys._getframe(1)
@@ -130,7 +131,9 @@ class Node(Source[SocketT], metaclass=NodeClass):
         title = inputs.pop("title", None) if plan.takes_title else None
         if values or plan.python_names:
             inputs = plan.bind(values, inputs)
-        _set(self, "_cg", (_frozen(inputs), title, (frame.f_code.co_filename, frame.f_lineno)))
+        where = (frame.f_code.co_filename, frame.f_lineno)
+        inputs, sources = _frozen(inputs, plan.rank)
+        _set(self, "_cg", (inputs, title, where, sources))
 
     def __repr__(self) -> str:
         title = title_of(self)
@@ -188,9 +191,10 @@ class RawNode(Node[Any]):
 
     _cg_class_type: str
 
-    def __init__(self, class_type: str, inputs: Mapping[str, Any], where: Where = None) -> None:
+    def __init__(self, class_type: str, inputs: dict[str, Any], where: Where = None) -> None:
         _set(self, "_cg_class_type", class_type)
-        _set(self, "_cg", (_frozen(inputs), None, where))
+        inputs, sources = _frozen(inputs, {})
+        _set(self, "_cg", (inputs, None, where, sources))
 
     def __iter__(self) -> Iterator[Output[Any]]:
         raise TypeError(
@@ -222,8 +226,8 @@ def named(title: str, source: SourceT) -> SourceT:
         return cast("SourceT", Output(named(title, source.node), source.slot))
     node = cast("Node[Any]", source)
     twin = object.__new__(type(node))
-    inputs, _, where = node._cg
-    _set(twin, "_cg", (inputs, title, where))
+    inputs, _, where, sources = node._cg
+    _set(twin, "_cg", (inputs, title, where, sources))
     if isinstance(node, RawNode):
         _set(twin, "_cg_class_type", node._cg_class_type)
     return cast("SourceT", twin)
@@ -279,11 +283,56 @@ def where_of(node: Node[Any]) -> Where:
     return node._cg[2]
 
 
-def _frozen(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    for value in inputs.values():
-        if type(value) is list or type(value) is dict:
-            return {name: _copied(value) for name, value in inputs.items()}
-    return inputs
+_CONSTANTS = frozenset({str, int, float, bool})
+
+
+def _frozen(
+    inputs: dict[str, Any], rank: Mapping[str, int]
+) -> tuple[dict[str, Any], list[Node[Any]]]:
+    """
+    Give the inputs out of reach of their caller, and the nodes among them, the first last.
+
+    Args:
+        inputs: The inputs; the object itself is ours already.
+        rank: Input name → its place in the prompt.
+    """
+    found: list[tuple[str, Node[Any]]] = []
+    nested = False
+    for name, value in inputs.items():
+        kind = type(value)
+        if kind in _CONSTANTS:
+            continue
+        if kind is Output:
+            found.append((name, value.node))
+        elif isinstance(value, Node):
+            found.append((name, value))
+        elif kind is list or kind is dict or kind is tuple:
+            nested = True
+            found += [(name, source) for source in _nested_sources(value)]
+    if len(found) > 1:
+        last = len(rank)
+        found.sort(key=lambda item: rank.get(item[0], last))
+        found.reverse()
+    if nested:
+        inputs = {name: _copied(value) for name, value in inputs.items()}
+    return inputs, [source for _, source in found]
+
+
+def _nested_sources(value: Any) -> list[Node[Any]]:
+    found: list[Node[Any]] = []
+    pending: list[Any] = [value]
+    seen: set[int] = set()
+    while pending:
+        item = pending.pop()
+        if type(item) is Output:
+            found.append(item.node)
+        elif isinstance(item, Node):
+            found.append(item)
+        elif isinstance(item, list | tuple | dict) and id(item) not in seen:
+            seen.add(id(item))
+            members = list(item.values()) if isinstance(item, dict) else list(item)
+            pending.extend(members[::-1])
+    return found
 
 
 def _copied(value: Any) -> Any:

@@ -38,7 +38,7 @@ def class_text(plan: ClassPlan) -> str:
     ]
     lines = [head + (f" ({', '.join(notes)})" if notes else "")]
     if not plan.class_type.isidentifier():
-        lines.append(f"Class `{plan.class_type}`.")
+        lines.append(f"Class `{_line(plan.class_type)}`.")
     facts = [f"{plan.spelled[item.name]}: {fact}" for item in plan.inputs.values()
              if (fact := input_text(plan, item))]  # fmt: skip
     if facts:

@@ -34,7 +34,6 @@ class Finisher:
         self._unfolder = Unfolder(self._value, self._param, report)
         self._values = values
         self._report = report
-        self._meant: set[tuple[int, str]] = set()
 
     def finish(self, node: Node[Any]) -> dict[str, Any]:
         """
@@ -45,14 +44,13 @@ class Finisher:
         if plan is None:
             out = {name: self._unchecked(node, name, value) for name, value in written.items()}
             return {name: value for name, value in out.items() if value is not MISSING}
-        if not written.keys() <= plan.inputs.keys() and not plan.is_dynamic:
-            self._unknown(node, [name for name in written if name not in plan.inputs])
         if plan.is_dynamic:
             out, unknown = self._unfolder.unfold(node, plan, written)
             if unknown:
                 self._unknown(node, unknown)
         else:
             out = {}
+            used = 0
             for name, item in plan.steps:
                 value = written.get(name, MISSING)
                 # The two common cases, straight; all that is odd goes through `_value`.
@@ -60,12 +58,16 @@ class Finisher:
                     if item.ready is not MISSING:
                         out[name] = item.ready
                         continue
-                elif type(value) is item.exact and item.passes(value):
-                    out[name] = value
-                    continue
+                else:
+                    used += 1
+                    if type(value) is item.exact and item.passes(value):
+                        out[name] = value
+                        continue
                 value = self._value(node, item, value)
                 if value is not MISSING:
                     out[name] = value
+            if used < len(written):
+                self._unknown(node, [name for name in written if name not in plan.inputs])
         if plan.matched:
             self.links.match_types(node, plan, written)
         return out
@@ -73,7 +75,7 @@ class Finisher:
     def _value(self, node: Node[Any], item: InputPlan, value: Any) -> Any:
         if value is MISSING or value is None:
             if value is None or item.ready is MISSING:
-                if item.required and (id(node), item.name) not in self._meant:
+                if item.required and item.name not in self._meant(node):
                     self._report(
                         node, f"`{shown_name(node, item)}` is missing", item.name, _wish(item)
                     )
@@ -120,6 +122,16 @@ class Finisher:
             self._report(node, f"`{name}` {exc.message}", name, exc.help)
             return MISSING
 
+    def _meant(self, node: Node[Any]) -> set[str]:
+        """
+        Give the inputs that misspelt ones were meant for: that they are missing too is no news.
+        """
+        plan = plan_of(node)
+        known = list(plan.spelled.values()) if plan else []
+        names = [name for name in node._cg[0] if plan and name not in plan.inputs]
+        near = [text for name in names for text in _near(name, known)]
+        return {plan.python_names.get(text, text) for text in near} if plan else set()
+
     def _unknown(self, node: Node[Any], names: list[str]) -> None:
         plan = plan_of(node)
         known = list(plan.spelled.values()) if plan else []
@@ -131,17 +143,18 @@ class Finisher:
             elif name.startswith(TWICE):
                 self._report(node, f"`{name[len(TWICE) :]}` is given twice", None, None)
             else:
-                from difflib import get_close_matches
-
-                near = get_close_matches(name, known, n=1)
-                if plan and near:
-                    # A misspelt input is one mistake: that it is missing too says nothing new.
-                    self._meant.add((id(node), plan.python_names.get(near[0], near[0])))
+                near = _near(name, known)
                 self._report(
                     node, f"it has no input `{name}`", name,
                     f"did you mean `{near[0]}`?" if near
                     else f"its inputs are {', '.join(known[:12]) or 'none'}",
                 )  # fmt: skip
+
+
+def _near(name: str, known: list[str]) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(name, known, n=1)
 
 
 def _wish(item: InputPlan) -> str:

@@ -10,13 +10,11 @@ from typing import Any
 from comfygraph.catalog.specs import MATCH_TYPE, OutputSpec
 from comfygraph.core.values import Link
 from comfygraph.dsl.expression import Node, Output, class_of, plan_of
-from comfygraph.dsl.matching import ANY, compatible, fits, fitting_slots
-from comfygraph.dsl.plan import MISSING, ClassPlan, InputPlan
+from comfygraph.dsl.matching import compatible, fits, fitting_slots
+from comfygraph.dsl.plan import ANY, MISSING, ClassPlan, InputPlan
 
 Report = Callable[[Node[Any], str, str | None, str | None], None]
 """Takes a mistake: node, message, input name, help."""
-
-_CONSTANTS = frozenset({str, int, float, bool})
 
 
 class Linker:
@@ -81,8 +79,8 @@ class Linker:
             return self.placed(origin, slots[0])
         if slots:
             choice = " or ".join(f".{plan.output_names[slot]}" for slot in slots)
-            self._report(node, f"`{shown_name(node, item)}` fits several outputs of {class_of(origin)}",
-                         item.name, f"say which: {choice}")  # fmt: skip
+            message = f"`{shown_name(node, item)}` fits several outputs of {class_of(origin)}"
+            self._report(node, message, item.name, f"say which: {choice}")
         else:
             gives = ", ".join(dict.fromkeys(_text(plan, kinds, s) for s in range(len(kinds))))
             self._misfit(node, item, f"{class_of(origin)} gives {gives or 'nothing'}", origin)
@@ -112,7 +110,7 @@ class Linker:
             if slots:
                 return f"the nearest is {class_of(candidate)}.{plan.output_names[slots[0]]}"
             if len(near) < 64:
-                fresh = [n for n in sources_of(candidate)[::-1] if id(n) not in seen]
+                fresh = [n for n in candidate._cg[3][::-1] if id(n) not in seen]
                 seen.update(map(id, fresh))
                 near += fresh
         return None
@@ -170,29 +168,6 @@ class Linker:
         return [kind for kind in found if kind not in ANY]
 
 
-def sources_of(node: Node[Any]) -> list[Node[Any]]:
-    """
-    Give the nodes that a node is made of, the first last: ready to be put on a stack.
-    """
-    written = node._cg[0]
-    found: list[tuple[str, Node[Any]]] = []
-    for name, value in written.items():
-        kind = type(value)
-        if kind is Output:
-            found.append((name, value.node))
-        elif kind in _CONSTANTS:
-            continue
-        elif isinstance(value, Node):
-            found.append((name, value))
-        elif kind is list or kind is dict or kind is tuple:
-            found += [(name, source) for source in _nested_sources(value)]
-    plan = type(node)._cg_plan
-    if len(found) > 1 and plan is not None:
-        rank, last = plan.rank, len(plan.rank)
-        found.sort(key=lambda item: rank.get(item[0], last))
-    return [source for _, source in reversed(found)]
-
-
 def _outputs(node: Node[Any]) -> tuple[OutputSpec, ...]:
     plan = plan_of(node)
     return plan.outputs if plan else ()
@@ -205,20 +180,3 @@ def shown_name(node: Node[Any], item: InputPlan) -> str:
 
 def _text(plan: ClassPlan, kinds: tuple[str, ...], slot: int) -> str:
     return "anything" if kinds[slot] in ("*", MATCH_TYPE) else kinds[slot]
-
-
-def _nested_sources(value: Any) -> list[Node[Any]]:
-    found: list[Node[Any]] = []
-    pending: list[Any] = [value]
-    seen: set[int] = set()
-    while pending:
-        item = pending.pop()
-        if type(item) is Output:
-            found.append(item.node)
-        elif isinstance(item, Node):
-            found.append(item)
-        elif isinstance(item, list | tuple | dict) and id(item) not in seen:
-            seen.add(id(item))
-            members = list(item.values()) if isinstance(item, dict) else list(item)
-            pending.extend(members[::-1])
-    return found

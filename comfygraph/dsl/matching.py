@@ -7,10 +7,8 @@ that MatchType inputs allow, which only the editor enforces.
 
 from __future__ import annotations
 
-from comfygraph.catalog.specs import MATCH_TYPE, OutputSpec
-from comfygraph.dsl.plan import InputPlan
-
-ANY = frozenset({"*", MATCH_TYPE})
+from comfygraph.catalog.specs import OutputSpec
+from comfygraph.dsl.plan import ANY, InputPlan
 
 
 def fits(plan: InputPlan, received: str, spec: OutputSpec | None) -> bool:

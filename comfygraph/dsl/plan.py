@@ -37,6 +37,9 @@ EDITOR_WIDGETS = frozenset({
 NUMBERS = {"INT": int, "FLOAT": float}
 EXACT: dict[str, type] = {**NUMBERS, "STRING": str, "BOOLEAN": bool}
 LARGEST = sys.float_info.max
+ANY = frozenset({"*", MATCH_TYPE})
+"""Socket types that say nothing by themselves."""
+
 MISSING: Any = object()
 """Marks an input that was not given; `None` is a value that a caller may give."""
 
@@ -190,6 +193,11 @@ class ClassPlan:
         ordered = sorted(self.inputs.values(), key=lambda plan: not plan.widget)
         self.order = {plan.name: plan for plan in ordered}
         self.steps = tuple(self.order.items())
+        self.uniform = not self.is_dynamic and all(
+            plan.exact is not None or (plan.spec.is_link_only and not ANY & set(plan.kinds))
+            for plan in ordered
+        )
+        """Whether each input has one type of constant, or none."""
         self.rank = {name: place for place, name in enumerate(self.order)}
 
     @cached_property

@@ -124,7 +124,7 @@ def test_wrong_outputs_are_python_errors():
     with pytest.raises(KeyError, match="LATENT"):
         output(CHECKPOINT, "LATENT")
     with pytest.raises(ValueError, match="unpack"):
-        model, clip = CHECKPOINT  # type: ignore[misc]  # the mistake to be caught
+        _, _ = CHECKPOINT  # type: ignore[misc]  # the mistake to be caught
     with pytest.raises(ImportError, match="NoSuchNode"):
         from comfygraph.nodes import NoSuchNode  # type: ignore[attr-defined]  # noqa: F401
 
@@ -224,9 +224,8 @@ def test_classes_show_their_facts():
     """
     import inspect
 
-    assert "(samples, vae, *, title=None)" == str(
-        inspect.signature(VAEDecode)
-    ) and "steps: 1 … 10000, default 20" in str(KSampler.__doc__)
+    assert "(samples, vae, *, title=None)" == str(inspect.signature(VAEDecode))
+    assert "steps: 1 … 10000, default 20" in str(KSampler.__doc__)
 
 
 @pytest.mark.parametrize("wrong", [[], ["a.png"], "a.png", 3, None, {"a": 1}])

@@ -164,21 +164,9 @@ def test_dynamic_slots_take_a_link_and_what_comes_with_it():
     """
     The inputs of a dynamic slot exist once something is linked to it.
     """
-    catalog = load_catalog(
-        {
-            "Slot": {
-                "input": {
-                    "required": {
-                        "s": [
-                            "COMFY_DYNAMICSLOT_V3",
-                            {"slot": ["IMAGE", {}], "inputs": {"required": {"x": ["INT", {"default": 3}]}}},
-                        ]
-                    }
-                },
-                "output": [],
-            }
-        }
-    )  # fmt: skip
+    inner = {"required": {"x": ["INT", {"default": 3}]}}
+    spec = ["COMFY_DYNAMICSLOT_V3", {"slot": ["IMAGE", {}], "inputs": inner}]
+    catalog = load_catalog({"Slot": {"input": {"required": {"s": spec}}, "output": []}})
     slot: Any = NodeSpace(catalog).Slot
 
     assert {} == _inputs(slot())

@@ -1,6 +1,7 @@
 """
 Mistakes: all of them at once, each with its line and what to do.
 """
+# ruff: noqa: ISC004, PT017
 
 from __future__ import annotations
 
@@ -186,7 +187,8 @@ ONE_MISTAKE = [
     ),
     (
         lambda: SWITCH(switch=True, on_false=IMAGE.MASK, on_true=IMAGE.IMAGE),
-        "ComfySwitchNode: `on_true` is given IMAGE and `on_false` MASK, but all must be of one type",
+        "ComfySwitchNode: `on_true` is given IMAGE and `on_false` MASK, "
+        "but all must be of one type",
     ),
     (
         lambda: EMPTY(param("w", 64), param("w", 128)),
