@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,9 +16,8 @@ from comfygraph.lint.render import FORMATS, Style, render
 
 if TYPE_CHECKING:
     from comfygraph.config import Settings
-    from comfygraph.lint.batch import Outcome, Work
+    from comfygraph.lint.batch import Outcome
     from comfygraph.lint.diagnostic import Report, Severity
-    from comfygraph.lint.select import Selection
 
 
 @click.command(short_help="Check graphs offline: what the server refuses, and more.")
@@ -97,11 +96,12 @@ def lint(paths: tuple[str, ...], **flags: Any) -> int:
 
 
 def _run(paths: tuple[str, ...], flags: dict[str, Any], known: Settings) -> int:
+    from comfygraph.cli.lint_wishes import split, work_of
     from comfygraph.lint.batch import check_all
     from comfygraph.lint.files import STDIN, find_sources
 
     base = known.config.folder or ""
-    exclude = [*(known.get("exclude") or ()), *_split(flags["exclude"], ",")]
+    exclude = [*(known.get("exclude") or ()), *split(flags["exclude"])]
     found = find_sources(paths, exclude=exclude, base=base)
     for argument in found.unmatched:
         click.echo(f"warning: nothing matches {argument}", err=True)
@@ -111,95 +111,13 @@ def _run(paths: tuple[str, ...], flags: dict[str, Any], known: Settings) -> int:
     if not any(name == STDIN or os.path.exists(name) for name in names):
         more = f" (nor are the other {len(names) - 1})" if len(names) > 1 else ""
         raise InputError(f"{names[0]}: no such file{more}")
-    work = _work(flags, known)
+    work = work_of(flags, known)
     jobs = known.get("jobs", flags["jobs"])
     outcomes = list(check_all(found.sources, work, jobs=jobs))
     reports = [item.report for item in outcomes if item.report is not None]
     if not reports and not flags["graphs_only"]:
         raise InputError("no graph found in what was named")
     return _tell(outcomes, reports, flags, known)
-
-
-def _work(flags: dict[str, Any], known: Settings) -> Work:
-    from comfygraph.lint.batch import Work
-    from comfygraph.lint.context import LintOptions
-
-    catalog = known.get("catalog", flags["catalog"])
-    files = known.get("files", flags["files"]) or ("strict" if catalog else "assume")
-    return Work(
-        _selection(flags, known),
-        catalog=catalog,
-        options=LintOptions(
-            strict_files=files == "strict",
-            target=known.get("target", flags["target"]),
-            settings=_rule_settings(known),
-        ),
-        fix=_fix_mode(flags),
-        unsafe=flags["unsafe_fixes"],
-        graphs_only=flags["graphs_only"],
-        stdin_name=flags["stdin_filename"] or "<stdin>",
-    )
-
-
-def _rule_settings(known: Settings) -> dict[str, Any]:
-    out: dict[str, Any] = dict(known.get("rules") or {})
-    for name in out:
-        from comfygraph.lint.registry import nearest_selector, rules_by_name
-
-        if name not in rules_by_name():
-            near = nearest_selector(name)
-            raise UsageError(
-                f"{known.config.path}: `lint.rules.{name[:100]}` names no rule",
-                hint=f"did you mean `{near}`?" if near else None,
-            )
-    return out
-
-
-def _fix_mode(flags: dict[str, Any]) -> Literal["none", "write", "diff"]:
-    if flags["diff"]:
-        return "diff"
-    return "write" if flags["fix"] or flags["unsafe_fixes"] else "none"
-
-
-def _selection(flags: dict[str, Any], known: Settings) -> Selection:
-    from comfygraph.lint.select import SelectLayer, select_rules
-
-    layers = [
-        SelectLayer(
-            tuple(get("select")) if get("select") is not None else None,
-            tuple(get("extend-select") or ()),
-            tuple(get("ignore") or ()),
-        )
-        for get in (known.from_file, known.from_environment)
-    ]
-    layers.append(
-        SelectLayer(
-            tuple(_split(flags["select"], ",")) or None,
-            tuple(_split(flags["extend_select"], ",")),
-            tuple(_split(flags["ignore"], ",")),
-        )
-    )
-    per_file = {key: list(value) for key, value in (known.get("per-file-ignores") or {}).items()}
-    for text in flags["per_file_ignore"]:
-        pattern, _, rules = text.rpartition(":")
-        if not pattern:
-            raise UsageError(f"`{text}` is not PATTERN:RULES")
-        per_file.setdefault(pattern, []).extend(_split((rules,), ","))
-    severities = dict(known.get("severity") or {})
-    for text in flags["severity"]:
-        rule, _, level = text.partition("=")
-        severities[rule.strip()] = level.strip()
-    return select_rules(
-        layers,
-        severities=severities,
-        per_file=per_file,
-        base=known.config.folder or "",
-        preview=known.get("preview", flags["preview"]),
-    )
-
-
-def _split(texts: tuple[str, ...], mark: str) -> list[str]:
-    return [part.strip() for text in texts for part in text.split(mark) if part.strip()]
 
 
 def _tell(
@@ -209,7 +127,7 @@ def _tell(
     reports = _without_known(reports, flags, known)
     fail_on = _fail_on("never" if flags["exit_zero"] else known.get("fail-on", flags["fail_on"]))
     format_ = known.get("format", flags["format_"])
-    to_stdout = not any(item.text is not None or item.diff for item in outcomes)
+    to_stdout = not any(item.printed is not None or item.diff for item in outcomes)
     _print_repairs(outcomes)
     _print_report(reports, format_, fail_on, flags, to_stdout=to_stdout and not flags["diff"])
     errors = [item.error for item in outcomes if item.error]
@@ -261,8 +179,8 @@ def _fail_on(word: str) -> Severity | None:
 
 def _print_repairs(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
-        if outcome.text is not None:
-            sys.stdout.buffer.write(outcome.text.encode("utf-8", "surrogatepass"))
+        if outcome.printed is not None:
+            sys.stdout.buffer.write(outcome.printed)
             sys.stdout.buffer.flush()
         if outcome.diff:
             click.echo(outcome.diff, nl=False)

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -15,10 +16,12 @@ from comfygraph.documents import (
     Document,
     JsonSyntaxError,
     decode_text,
+    open_document,
     parse_json,
     read_bytes,
     recognise,
 )
+from comfygraph.documents.json_text import MAX_BYTES
 from comfygraph.errors import ComfyGraphError, InputError
 from comfygraph.lint.context import LintOptions
 from comfygraph.lint.diagnostic import Report
@@ -65,14 +68,14 @@ class Outcome:
         report: The findings that remain; `None` where the file holds no graph and was skipped.
         applied: Rule ids and titles of the repairs that were applied.
         diff: The repairs as a unified diff, where that was asked for.
-        text: The repaired text, where it is to be printed.
+        printed: What a repair of the standard input gives back, byte for byte.
         error: What went wrong when it was written, in one line.
     """
 
     report: Report | None
     applied: tuple[tuple[str, str], ...] = ()
     diff: str = ""
-    text: str | None = None
+    printed: bytes | None = None
     error: str | None = None
 
 
@@ -119,6 +122,9 @@ def _in_processes(sources: Sequence[Source], work: Work, count: int) -> Iterator
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
+    if sources[0].path == STDIN:  # It sorts first, and only this process can read it.
+        yield check_source(sources[0], work, load_catalog(work.catalog))
+        sources = sources[1:]
     done = 0
     with ProcessPoolExecutor(count, initializer=_start, initargs=(work,)) as pool:
         try:
@@ -159,11 +165,7 @@ def check_source(source: Source, work: Work, catalog: NodeCatalog) -> Outcome:
     """
     name = work.stdin_name if source.path == STDIN else source.path
     try:
-        data = _read(source, name)
-    except InputError as exc:
-        return Outcome(unreadable_report(exc, name) if source.explicit else None)
-    try:
-        return _check(data, name, source, work, catalog)
+        return _check(source, name, work, catalog)
     except MemoryError:
         return Outcome(crash_report("out of memory", name))
     except ComfyGraphError as exc:
@@ -172,27 +174,17 @@ def check_source(source: Source, work: Work, catalog: NodeCatalog) -> Outcome:
         return Outcome(crash_report(f"{type(exc).__name__}: {exc}"[:500], name))
 
 
-def _read(source: Source, name: str) -> bytes:
-    if source.path != STDIN:
-        return read_bytes(source.path)
-    from comfygraph.documents.json_text import MAX_BYTES
-
-    data = sys.stdin.buffer.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{name}: larger than {MAX_BYTES >> 20} MB, no graph is that large")
-    return data
-
-
-def _check(data: bytes, name: str, source: Source, work: Work, catalog: NodeCatalog) -> Outcome:
+def _check(source: Source, name: str, work: Work, catalog: NodeCatalog) -> Outcome:
     wanted = source.explicit and not work.graphs_only
-    text: str | None = None
+    data: bytes | None = None
     try:
-        text = decode_text(data)
-        document = recognise(parse_json(text), text=text, path=name)
+        if source.path == STDIN:
+            data = _standard_input(name)
+        document = open_document(source.path if data is None else data, name=name)
     except JsonSyntaxError as exc:
-        if not wanted and not _smells_of_graph(data):
-            return Outcome(None)
-        return Outcome(unreadable_report(exc, name, text), text=_as_read(data, source, work))
+        return _broken(exc, source, name, data, wanted, work)
+    except InputError as exc:
+        return Outcome(unreadable_report(exc, name) if source.explicit else None)
     if not wanted and not is_graph(document):
         return Outcome(None)
     rules = work.selection.rules_for(name)
@@ -200,34 +192,64 @@ def _check(data: bytes, name: str, source: Source, work: Work, catalog: NodeCata
     def check(document: Document) -> Report:
         return lint(document, catalog, options=work.options, rules=rules)
 
-    report = check(document)
-    if work.fix == "none":
+    # Findings about an image name the image, not the graph in it.
+    report = check(document if document.container is None else replace(document, path=name))
+    if work.fix == "none" or document.container is not None:
         return Outcome(report)
+    return _fixed(source, name, report, check, data, work)
+
+
+def _fixed(
+    source: Source,
+    name: str,
+    report: Report,
+    check: Callable[[Document], Report],
+    data: bytes | None,
+    work: Work,
+) -> Outcome:
     from comfygraph.lint.fix import encode_like, fix_report, unified_diff, write_atomically
 
+    text = report.text or ""
     fixed = fix_report(
         report,
         lambda text: check(recognise(parse_json(text), text=text, path=name)),
         unsafe=work.unsafe,
     )
-    changed = fixed.text != text
     if work.fix == "diff":
         return Outcome(fixed.report, fixed.applied, unified_diff(name, text, fixed.text))
-    if source.path == STDIN:
-        return Outcome(fixed.report, fixed.applied, text=fixed.text)
-    if changed:
-        try:
-            write_atomically(source.path, encode_like(fixed.text, data))
-        except InputError as exc:
-            return Outcome(report, error=exc.message)
+    if data is not None:
+        return Outcome(fixed.report, fixed.applied, printed=encode_like(fixed.text, data))
+    if fixed.text == text:
+        return Outcome(report)
+    try:
+        before = read_bytes(source.path)
+        if decode_text(before) != text:
+            return Outcome(report, error=f"{name}: changed while it was checked, not repaired")
+        write_atomically(source.path, encode_like(fixed.text, before))
+    except InputError as exc:
+        return Outcome(report, error=exc.message)
     return Outcome(fixed.report, fixed.applied)
 
 
-def _as_read(data: bytes, source: Source, work: Work) -> str | None:
-    """The text to print for a document that nobody could repair: what came in."""
-    if work.fix != "write" or source.path != STDIN:
-        return None
-    return data.decode("utf-8", "replace")
+def _broken(
+    exc: JsonSyntaxError, source: Source, name: str, data: bytes | None, wanted: bool, work: Work
+) -> Outcome:
+    """Tell of text that is no JSON, unless it never was meant to be a graph."""
+    text: str | None = None
+    with suppress(InputError):
+        data = data if data is not None else read_bytes(source.path)
+        text = decode_text(data)
+    if not wanted and not _smells_of_graph(data or b""):
+        return Outcome(None)
+    printed = data if source.path == STDIN and work.fix == "write" else None
+    return Outcome(unreadable_report(exc, name, text), printed=printed)
+
+
+def _standard_input(name: str) -> bytes:
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{name}: larger than {MAX_BYTES >> 20} MB, no graph is that large")
+    return data
 
 
 def is_graph(document: Document) -> bool:
