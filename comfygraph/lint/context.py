@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from comfygraph.catalog import InputSpec, NodeCatalog, NodeDef
-from comfygraph.core.adjacency import is_acyclic, topological_order
+from comfygraph.core.adjacency import topological_order
 from comfygraph.documents import Document
 from comfygraph.lint.diagnostic import Edit, Fix, Related, Severity
 from comfygraph.lint.faults import RECURSION_LIMIT, Checked, Fault, check_node
@@ -248,7 +248,7 @@ class RuleContext:
             signs.add("large")
         if self.unknown:
             self._in_order = False
-        if not self._in_order and not is_acyclic(self.adjacency):
+        if not self._in_order and len(self.order) < len(self.adjacency):
             signs.add("cycle")
         if not self.outputs:
             signs.add("no-output")
@@ -258,7 +258,7 @@ class RuleContext:
             signs.add("unreachable")
         for definition in set(self.definitions.values()):
             signs.update(class_signs(definition))
-        signs.update(text_signs(self.strings))
+        signs.update(text_signs(self.text, self.strings))
 
     @cached_property
     def adjacency(self) -> dict[str, list[str]]:
@@ -284,6 +284,13 @@ class RuleContext:
                     and value[0] in out
                 ]
         return out
+
+    @cached_property
+    def text(self) -> str:
+        """
+        All texts among the constants, one after the other, each after a line break.
+        """
+        return "\n".join(["", *[constant.value for constant in self.strings]])
 
     @cached_property
     def order(self) -> list[str]:

@@ -4,7 +4,7 @@ Cheap looks at a whole graph that tell which rules can have something to say abo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,28 +49,27 @@ def class_signs(definition: NodeDef) -> Iterator[str]:
         yield "loader"
 
 
-def text_signs(constants: Iterable[Constant]) -> Iterator[str]:
+def text_signs(text: str, constants: Sequence[Constant]) -> Iterator[str]:
     """
-    Give what the texts of a graph may hold: `url`, `key`, `root`, `parent`, `long`, `air`.
+    Give what the texts of a graph may hold: `url`, `root`, `parent`, `long`, and kinds of `key`.
+
+    Args:
+        text: All texts, each after a line break.
+        constants: The same, one by one.
     """
-    texts = [constant[2] for constant in constants]
-    text = "\n" + "\n".join(texts)
     if "://" in text:
         yield "url"
     if ":\\" in text or ":/" in text or "\n/" in text or "~/" in text or "\n\\\\" in text:
         yield "root"
     if "../" in text or "..\\" in text or "\n..\n" in f"{text}\n":
         yield "parent"
-    if len(text) > LONG_TEXT and max(map(len, texts)) > LONG_TEXT:
+    long = [value for _, _, value, _ in constants if len(value) >= LONG_TOKEN]
+    if len(text) > LONG_TEXT and max(map(len, long), default=0) > LONG_TEXT:
         yield "long"
-    if (
-        any(prefix in text for prefix in KEY_PREFIXES)
-        or any(len(value) > LONG_TOKEN and " " not in value for value in texts)
-        or _names_a_key({constant[1] for constant in constants})
-    ):
-        yield "key"
-
-
-def _names_a_key(names: set[str]) -> bool:
-    folded = "\n".join(names).casefold()
-    return any(part in folded for part in KEY_NAMES)
+    if any(prefix in text for prefix in KEY_PREFIXES):
+        yield "key-prefix"
+    if any(" " not in value for value in long):
+        yield "key-word"
+    names = "\n".join({constant[1] for constant in constants}).casefold()
+    if any(part in names for part in KEY_NAMES):
+        yield "key-name"

@@ -4,65 +4,19 @@ What rules about inputs know of dynamic groups.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-
 from comfygraph.catalog import InputSpec
-from comfygraph.catalog.dynamic import (
-    MAX_MEMBERS,
-    autogrow_names,
-    chosen_option,
-    section_members,
-)
-from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT
+from comfygraph.catalog.dynamic import autogrow_names
 from comfygraph.lint.context import RuleContext
 
 
-class DynamicParts(NamedTuple):
+def unchosen_at(ctx: RuleContext, node_id: str) -> tuple[InputSpec, ...]:
     """
-    The dynamic inputs of a node that are live: selectors without a valid choice, and groups.
-    """
-
-    unchosen: list[InputSpec]
-    groups: list[InputSpec]
-
-
-def dynamic_parts(declared: Mapping[str, InputSpec], values: Mapping[str, Any]) -> DynamicParts:
-    """
-    Go through the dynamic inputs of a class as the server does, and keep what it passes over.
-
-    Args:
-        declared: The inputs of a class as declared.
-        values: The node's `inputs` object.
-    """
-    parts = DynamicParts([], [])
-    pending = list(declared.values())[::-1]
-    for _ in range(MAX_MEMBERS):
-        if not pending:
-            break
-        spec = pending.pop()
-        if spec.type == AUTOGROW:
-            parts.groups.append(spec)
-        elif spec.type == DYNAMIC_SLOT:
-            if spec.name in values:
-                pending.extend(section_members(spec, spec.opts.get("inputs")))
-        elif spec.type == DYNAMIC_COMBO:
-            option = chosen_option(spec, values.get(spec.name))
-            if option is None:
-                parts.unchosen.append(spec)
-            else:
-                pending.extend(section_members(spec, option.get("inputs")))
-    return parts
-
-
-def parts_of(ctx: RuleContext, node_id: str) -> DynamicParts | None:
-    """
-    Give the dynamic parts of a node, or `None` where its class has none.
+    Give the selectors of a node that choose nothing.
     """
     definition = ctx.definitions[node_id]
     if not definition.is_dynamic:
-        return None
-    return dynamic_parts(definition.inputs, ctx.nodes[node_id]["inputs"])
+        return ()
+    return definition.expansion(ctx.nodes[node_id]["inputs"]).unchosen
 
 
 def in_dynamic_group(ctx: RuleContext, node_id: str, name: str) -> bool:
@@ -71,20 +25,20 @@ def in_dynamic_group(ctx: RuleContext, node_id: str, name: str) -> bool:
 
     Its members are undeclared only because the selector is wrong, and that is reported.
     """
-    parts = parts_of(ctx, node_id)
-    if parts is None:
-        return False
-    return any(_belongs(name, spec) for spec in parts.unchosen)
+    return any(
+        name == spec.name or name.startswith(f"{spec.name}.") for spec in unchosen_at(ctx, node_id)
+    )
 
 
 def group_of(ctx: RuleContext, node_id: str, name: str) -> InputSpec | None:
     """
     Give the autogrow group that an undeclared input is meant for, or `None`.
     """
-    parts = parts_of(ctx, node_id)
-    if parts is None or "." not in name:
+    definition = ctx.definitions[node_id]
+    if "." not in name or not definition.is_dynamic:
         return None
-    return next((spec for spec in parts.groups if name.startswith(f"{spec.name}.")), None)
+    groups = definition.expansion(ctx.nodes[node_id]["inputs"]).groups
+    return next((spec for spec in groups if name.startswith(f"{spec.name}.")), None)
 
 
 def members_text(group: InputSpec) -> str:
@@ -95,7 +49,3 @@ def members_text(group: InputSpec) -> str:
     if len(names) < 2:
         return f"`{names[0]}`" if names else "no members"
     return f"`{names[0]}` to `{names[-1]}`"
-
-
-def _belongs(name: str, spec: InputSpec) -> bool:
-    return name == spec.name or name.startswith(f"{spec.name}.")

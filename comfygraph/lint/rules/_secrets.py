@@ -8,10 +8,11 @@ is named for it, or a word that no language and no file system would make.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from math import log2
 
-from comfygraph.lint.signs import KEY_NAMES, KEY_PREFIXES
+from comfygraph.lint.signs import KEY_NAMES, KEY_PREFIXES, LONG_TOKEN
 
 LONGEST = 20_000
 """Texts beyond this are files, not values; looking through them would take too long."""
@@ -58,27 +59,29 @@ ENTROPY = 4.3
 """Bits a character; English words stay below 4, random base64 of 40 characters is near 4.8."""
 
 
-def secret_in(name: str, value: str) -> str | None:
+def secret_in(name: str, value: str, prefixes: Sequence[str] = KEY_PREFIXES) -> str | None:
     """
     Say what kind of secret a value holds, never the value itself; `None` for no secret.
 
     Args:
         name: The input's name.
         value: Its text.
+        prefixes: The beginnings to look for, where the caller knows which can be there.
     """
     if len(value) > LONGEST:
         return None
-    if any(prefix in value for prefix in KEY_PREFIXES):
+    if prefixes and any(prefix in value for prefix in prefixes):
         for kind, pattern in KNOWN:
             if pattern.search(value):
                 return kind
     url = IN_URL.search(value) if "://" in value else None
     if url is not None and not _PLACEHOLDER.search(url["password"] or url["value"]):
         return "a password or token in a URL"
-    if is_key_name(name) and may_be_key(value):
+    if is_key_name(name) and _may_be_key(value):
         return "a credential, going by the input's name"
     if (
-        " " not in value
+        len(value) >= LONG_TOKEN
+        and " " not in value
         and _WORD.fullmatch(value)
         and not _HEX.fullmatch(value)
         and _is_random(value)
@@ -96,7 +99,7 @@ def is_key_name(name: str) -> bool:
     return any(part in last.casefold() for part in KEY_NAMES) and bool(_NAMED.search(last))
 
 
-def may_be_key(value: str) -> bool:
+def _may_be_key(value: str) -> bool:
     text = value.strip()
     if not 6 <= len(text) <= 500 or any(mark in text for mark in " \n\t"):
         return False

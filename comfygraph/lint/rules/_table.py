@@ -55,7 +55,7 @@ TABLE: tuple[
     ("CG603", "deprecated-node", "info", "deprecated_node", "0.1.0", None, "stable", (), ("deprecated",)),
     ("CG604", "experimental-node", "info", "experimental_node", "0.1.0", None, "stable", (), ("experimental",)),
     ("CG605", "paid-node", "info", "paid_node", "0.1.0", None, "stable", (), ("paid",)),
-    ("CG606", "secret-in-value", "warning", "secret_in_value", "0.1.0", None, "stable", (), ("key",)),
+    ("CG606", "secret-in-value", "warning", "secret_in_value", "0.1.0", None, "stable", (), ("key-prefix", "key-word", "key-name", "url")),
     ("CG607", "absolute-path", "warning", "absolute_path", "0.1.0", None, "stable", (), ("root",)),
     ("CG608", "parent-path", "warning", "parent_path", "0.1.0", None, "stable", (), ("parent",)),
     ("CG609", "inline-base64", "warning", "inline_base64", "0.1.0", None, "stable", (), ("long",)),

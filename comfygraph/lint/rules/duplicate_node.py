@@ -20,7 +20,8 @@ def _twins(ctx: RuleContext) -> dict[str, str]:
     A node is known by its class, its constants and the *first of the kind* of each of its
     sources, so that whole branches are compared at the cost of their nodes.
     """
-    if len({id(definition) for definition in ctx.definitions.values()}) == len(ctx.definitions):
+    repeated = _repeated_classes(ctx)
+    if not repeated:
         return {}
     firsts: dict[Any, str] = {}
     canon: dict[str, str] = {}
@@ -28,24 +29,34 @@ def _twins(ctx: RuleContext) -> dict[str, str]:
     nodes = ctx.nodes
     for node_id in ctx.order:
         node = nodes.get(node_id)
-        if node is None:
+        if node is None or node["class_type"] not in repeated:
             continue
         parts = []
         for name, value in node["inputs"].items():
             kind: Any = type(value)
             if kind is list and len(value) == 2 and type(value[1]) is int:
                 source = value[0]
-                known = canon.get(source) if type(source) is str else None
-                value = _text(value) if known is None else (known, value[1])
+                value = (
+                    (canon.get(source, source), value[1]) if type(source) is str else _text(value)
+                )
             elif kind is list or kind is dict:
                 value = _text(value)
             parts.append((name, kind, value))
         key = (node["class_type"], frozenset(parts))
         first = firsts.setdefault(key, node_id)
-        canon[node_id] = first
         if first is not node_id:
+            canon[node_id] = first
             twins[node_id] = first
     return twins
+
+
+def _repeated_classes(ctx: RuleContext) -> set[str]:
+    seen: set[str] = set()
+    repeated: set[str] = set()
+    for definition in ctx.definitions.values():
+        name = definition.class_type
+        (repeated if name in seen else seen).add(name)
+    return repeated
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ from comfygraph.core.nearest import nearest
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Fix, Severity
 from comfygraph.lint.rule import rule
-from comfygraph.lint.rules._dynamic import parts_of
+from comfygraph.lint.rules._dynamic import unchosen_at
 from comfygraph.lint.show import one_of, shown
 
 
@@ -47,8 +47,7 @@ def dynamic_selector(ctx: RuleContext) -> Iterator[Finding]:
     ```
     """
     for node_id in ctx.nodes:
-        parts = parts_of(ctx, node_id)
-        for spec in parts.unchosen if parts is not None else ():
+        for spec in unchosen_at(ctx, node_id):
             inputs = ctx.nodes[node_id]["inputs"]
             if spec.name in inputs or spec.required:
                 yield _finding(ctx, node_id, spec, inputs)

@@ -19,6 +19,10 @@ TOLERANCE = 1e-6
 """Of a step: what a decimal loses when it is stored in binary is far less."""
 
 
+COMMON = {0.01: 0.01, 0.1: 0.1, 0.05: 0.01, 0.5: 0.1, 0.001: 0.001, 1.0: 1.0}
+"""Step → what the editor rounds to, without the logarithms."""
+
+
 def _grid(spec: InputSpec) -> tuple[float, float] | None:
     """
     Give step and offset of the values that the editor's widget can hold, or `None` for any.
@@ -41,7 +45,7 @@ def _grid(spec: InputSpec) -> tuple[float, float] | None:
     if isinstance(unit, bool) or not isinstance(unit, int | float) or not 0 < unit < LARGEST:
         from math import floor, log10
 
-        unit = 10.0 ** min(0, floor(log10(step)))
+        unit = COMMON.get(step) or 10.0 ** min(0, floor(log10(step)))
     return float(unit), 0.0
 
 
@@ -82,7 +86,7 @@ def off_step(ctx: RuleContext) -> Iterator[Finding]:
     """
     grids: dict[int, tuple[float, float] | None] = {}
     for node_id, name, value, spec in ctx.numbers:
-        if spec is None:
+        if spec is None or (spec.type == "INT" and spec.opts.get("step", 1) == 1):
             continue
         key = id(spec)
         if key not in grids:

@@ -10,6 +10,7 @@ from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
 from comfygraph.lint.rules._secrets import secret_in
+from comfygraph.lint.signs import KEY_PREFIXES
 
 SHORTEST = 6
 """Shorter texts are not worth a look."""
@@ -19,7 +20,7 @@ SHORTEST = 6
     id="CG606",
     name="secret-in-value",
     severity=Severity.WARNING,
-    signs=("key",),
+    signs=("key-prefix", "key-word", "key-name", "url"),
 )
 def secret_in_value(ctx: RuleContext) -> Iterator[Finding]:
     """
@@ -40,10 +41,11 @@ def secret_in_value(ctx: RuleContext) -> Iterator[Finding]:
     {"1": {"class_type": "PreviewAny", "inputs": {"source": "a lighthouse in the fog"}}}
     ```
     """
+    prefixes = [prefix for prefix in KEY_PREFIXES if prefix in ctx.text]
     for node_id, name, value, _ in ctx.strings:
         if len(value) < SHORTEST:
             continue
-        kind = secret_in(name, value)
+        kind = secret_in(name, value, prefixes)
         if kind is None:
             continue
         message = f"`{name[:100]}` holds {kind} ({len(value)} characters, not shown)"
