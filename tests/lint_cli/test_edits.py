@@ -197,7 +197,7 @@ def test_unwrap_moves_the_inner_lines_out() -> None:
     """
     The value takes its parent's place, and its lines take the parent's indentation.
     """
-    text = '{\n    "prompt": {\n        "1": {\n            "a": 1e0\n        }\n    },\n    "x": 1\n}\n'
+    text = '{\n    "prompt": {\n        "1": {\n            "a": 1e0\n        }\n    }\n}\n'
     result = apply_fixes(text, [Fix("", (Edit("/prompt", "unwrap"),))])
 
     assert '{\n    "1": {\n        "a": 1e0\n    }\n}\n' == result.text

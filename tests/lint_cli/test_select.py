@@ -12,7 +12,7 @@ from comfygraph.errors import UsageError
 from comfygraph.lint.builtin import ALWAYS
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.registry import all_rules, rules_by_name, stable_rules
-from comfygraph.lint.select import SelectLayer, Selection, select_rules
+from comfygraph.lint.select import Selection, SelectLayer, select_rules
 
 STABLE = {rule.id for rule in stable_rules()}
 
