@@ -20,6 +20,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "convert": ("comfygraph.cli.convert", "convert", "Turn the editor's workflow into a prompt."),
     "extract": ("comfygraph.cli.extract", "extract", "Take the graph out of an image or a film."),
     "strip": ("comfygraph.cli.strip", "strip", "Remove the graph from an image or a film."),
+    "diff": (
+        "comfygraph.cli.diff",
+        "diff",
+        "Say what changed in meaning between two graphs.",
+    ),
     "catalog": ("comfygraph.cli.catalog", "catalog", "Look at node catalogs: fetch, show, list, diff, lock."),
     "stubs": ("comfygraph.cli.stubs", "stubs", "Write a typed Python package for any node pack."),
     "emulate": ("comfygraph.cli.emulate", "emulate", "Serve a local stand-in of ComfyUI, TAMS and Civitai."),
