@@ -69,15 +69,6 @@ SAVES_UNDER_PREFIX = frozenset(
 )
 """Classes in whose `filename_prefix` the editor replaces `%Node.widget%`."""
 
-LEGACY_NAMES: Mapping[str, str] = {
-    "T2IAdapterLoader": "ControlNetLoader",
-    "ConditioningAverage ": "ConditioningAverage",
-    "SDV_img2vid_Conditioning": "SVD_img2vid_Conditioning",
-    "Load3DAnimation": "Load3D",
-    "Preview3DAnimation": "Preview3D",
-}
-"""Renamed classes: the editor loads the old name as the new one."""
-
 EDITOR_TITLES: Mapping[str, str] = {
     "ByteDance2ReferenceNode": "ByteDance Seedance 2.5 Reference to Video",
     "ByteDanceSeedreamNodeV2": "ByteDance Seedream 4.5 & 5.0",

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from random import Random
 from typing import Literal
 
 from comfygraph.errors import UsageError
@@ -64,6 +63,8 @@ def picker(mode: DynamicPrompts, seed: int | None, place: str) -> Pick:
     if mode == "first":
         return _first
     if mode == "seed" and seed is not None:
+        from random import Random
+
         return Random(f"{seed}/{place}").randrange
     raise UsageError(
         f"`{mode}` is no way to treat dynamic prompts" if mode != "seed" else "a seed is missing",

@@ -13,7 +13,8 @@ from comfygraph.workflow.boundary import Boundary
 from comfygraph.workflow.expand import check_size
 from comfygraph.workflow.group_nodes import expand_groups, number_groups
 from comfygraph.workflow.issues import FORM_OF_LINKS, RECURSIVE_SUBGRAPH
-from comfygraph.workflow.live import LiveGraph, LiveNode, lay_out
+from comfygraph.workflow.layout import lay_out
+from comfygraph.workflow.live import LiveGraph, LiveNode
 from comfygraph.workflow.model import FileGraph, as_list, read_definitions, read_workflow
 from comfygraph.workflow.notes import Notes
 from comfygraph.workflow.primitives import apply_primitives, primitive_targets, write

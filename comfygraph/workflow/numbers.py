@@ -6,7 +6,6 @@ An integer above 2^53 loses its last digits, and 8.0 is written as 8.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 _EXACT = 2**53
@@ -64,9 +63,18 @@ def _number(value: float) -> Any:
     if value != value or value in (float("inf"), float("-inf")):
         return None
     if value.is_integer() and abs(value) < _PLAIN:
-        # The shortest digits that give the double back, and zeros after them.
-        return int(value) if abs(value) <= _EXACT else int(Decimal(repr(value)))
+        return int(value) if abs(value) <= _EXACT else _padded(value)
     return value
+
+
+def _padded(value: float) -> int:
+    """
+    Give the shortest digits that read as this double, with zeros after them.
+    """
+    digits, _, exponent = repr(value).partition("e")
+    whole, _, fraction = digits.partition(".")
+    zeros = int(exponent or 0) - len(fraction)
+    return int(f"{whole}{fraction}" + "0" * zeros) if zeros > 0 else int(value)
 
 
 def _deep(value: Any) -> Any:

@@ -7,6 +7,7 @@ patches of `app.loadGraphData` in ComfyUI's frontend.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from comfygraph.workflow.model import as_list
@@ -45,7 +46,9 @@ def load_values(plan: ClassPlan, stored: Any) -> Loaded:
             classes whose extension stores one; anything else counts as no values.
     """
     if isinstance(stored, dict):
-        return _core_object(plan) if plan.is_core else _by_name(plan, stored)
+        # `VHS_*` and others store their values by name.
+        named = {name: (value, name) for name, value in stored.items()}
+        return _core_object(plan) if plan.is_core else load_named(plan, named)
     listed = as_list(stored)
     skipped: list[int] | None = None
     if plan.migration is not None and len(plan.migration) == len(listed):
@@ -139,16 +142,32 @@ def _count_on(prefix: str, loaded: Loaded, listed: list[Any]) -> Loaded:
     return loaded._replace(widgets=widgets, consumed=position)
 
 
-def _by_name(plan: ClassPlan, stored: dict[str, Any]) -> Loaded:
+def load_named(plan: ClassPlan, named: Mapping[str, tuple[Any, int | str | None]]) -> Loaded:
     """
-    Read an object of values, as `VHS_*` nodes store it; other keys are state of the editor.
+    Give the widgets of a class values by name.
+
+    Args:
+        plan: The class.
+        named: Widget name → value, and where it is stored (`None` for nowhere). Names that
+            the class does not have are state of the editor.
     """
-    loaded = _in_order(plan, [])
-    for name in loaded.values:
-        if name in stored:
-            loaded.values[name] = stored[name]
-            loaded.stored[name] = name
-    return loaded
+    values: dict[str, Any] = {}
+    where: dict[str, int | str] = {}
+    sections: dict[str, Section] = {}
+    widgets: list[Widget] = []
+    pending = plan.section.widgets[::-1]
+    while pending and len(widgets) < MAX_WIDGETS:
+        widget = pending.pop()
+        widgets.append(widget)
+        value, at = named.get(widget.name, (widget.default, None))
+        values[widget.name] = value
+        if at is not None:
+            where[widget.name] = at
+        section = plan.option(widget, value) if widget.dynamic else None
+        if section is not None:
+            sections[widget.name] = section
+            pending.extend(section.widgets[::-1])
+    return Loaded(widgets, values, where, len(where), sections)
 
 
 def _core_object(plan: ClassPlan) -> Loaded:
