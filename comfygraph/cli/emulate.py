@@ -38,7 +38,7 @@ DIALECT_NAMES = ("comfyui", "tams", "civitai")
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Do something wrong on purpose; may be repeated. `--fault help` lists them.",
+    help="Do something wrong on purpose; may be repeated. `--fault help` explains all.",
 )
 @click.option(
     "--catalog",
@@ -74,10 +74,13 @@ def emulate(
     comfygraph emulate comfyui --speed 5                 one of them, slowly
     comfygraph emulate tams --fault too_many=2 --fault retry_after=1
     """  # fmt: skip
-    from comfygraph.emulator.faults import Faults, knob_names
+    from comfygraph.emulator.faults import Faults, knobs
 
     if "help" in settings:
-        click.echo("\n".join(knob_names()))
+        formatter = click.HelpFormatter(width=100)
+        rows = [(f"{name}={default}", text) for name, default, text in knobs()]
+        formatter.write_dl(rows, col_max=28)
+        click.echo(formatter.getvalue(), nl=False)
         return
     unknown = [name for name in dialects if name not in DIALECT_NAMES]
     if unknown:

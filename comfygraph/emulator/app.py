@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,15 +14,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from comfygraph.emulator.civitai import routes as civitai_routes
-from comfygraph.emulator.civitai.service import Civitai
-from comfygraph.emulator.comfyui import routes as comfyui_routes
-from comfygraph.emulator.comfyui.service import ComfyUI
 from comfygraph.emulator.engine import Engine
 from comfygraph.emulator.host import Host
 from comfygraph.emulator.store import FileStore
-from comfygraph.emulator.tams import routes as tams_routes
-from comfygraph.emulator.tams.service import Tams
+
+if TYPE_CHECKING:
+    from comfygraph.emulator.civitai.service import Civitai
+    from comfygraph.emulator.comfyui.service import ComfyUI
+    from comfygraph.emulator.tams.service import Tams
 
 
 class Services:
@@ -44,15 +44,36 @@ class Services:
         self._tams: Tams | None = None
         self._civitai: Civitai | None = None
         for dialect in dialects:
-            if dialect == "comfyui":
-                self._comfyui = ComfyUI(host, self._engine(speed, caching=True, hanging=True))
-                self._routes += comfyui_routes(self._comfyui)
-            elif dialect == "tams":
-                self._tams = Tams(host, self._engine(speed))
-                self._routes += tams_routes(self._tams)
-            elif dialect == "civitai":
-                self._civitai = Civitai(host, self._engine(speed))
-                self._routes += civitai_routes(self._civitai)
+            match dialect:
+                case "comfyui":
+                    self._add_comfyui(speed)
+                case "tams":
+                    self._add_tams(speed)
+                case _:
+                    self._add_civitai(speed)
+
+    # Each service is imported when it is wanted: `submit` wants one, and soon.
+
+    def _add_comfyui(self, speed: float) -> None:
+        from comfygraph.emulator.comfyui import routes
+        from comfygraph.emulator.comfyui.service import ComfyUI
+
+        self._comfyui = ComfyUI(self.host, self._engine(speed, caching=True, hanging=True))
+        self._routes += routes(self._comfyui)
+
+    def _add_tams(self, speed: float) -> None:
+        from comfygraph.emulator.tams import routes
+        from comfygraph.emulator.tams.service import Tams
+
+        self._tams = Tams(self.host, self._engine(speed))
+        self._routes += routes(self._tams)
+
+    def _add_civitai(self, speed: float) -> None:
+        from comfygraph.emulator.civitai import routes
+        from comfygraph.emulator.civitai.service import Civitai
+
+        self._civitai = Civitai(self.host, self._engine(speed))
+        self._routes += routes(self._civitai)
 
     def _engine(self, speed: float, *, caching: bool = False, hanging: bool = False) -> Engine:
         engine = Engine(
@@ -104,14 +125,15 @@ class Services:
         """
         Let go whoever waits for a job or listens, so that connections can close.
         """
+        if self._civitai is not None:
+            # Before its engine: a workflow must not look cancelled because the server ends.
+            await self._civitai.stop()
         for engine in self._engines:
             await engine.stop()
         if self._comfyui is not None:
             await self._comfyui.hub.close()
         if self._tams is not None:
             await self._tams.webhooks.stop()
-        if self._civitai is not None:
-            await self._civitai.stop()
 
     async def stop(self) -> None:
         """

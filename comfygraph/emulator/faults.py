@@ -9,6 +9,7 @@ made it.
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
@@ -51,7 +52,7 @@ class Faults:
         fail_at: After which share of its steps that node fails, 0 to 1.
         fail_message: What that node says.
         transient: The failure is of the kind that another try may mend.
-        expire_jobs: Jobs run out of time before they start.
+        expire_jobs: Jobs run out of time before they start (Civitai only).
         extra_images: Every saving node writes so many files more than the graph gives.
 
     Answers:
@@ -61,7 +62,7 @@ class Faults:
         expired_urls: So many fetches of result files are refused as too late.
         duplicate_updates: Every progress message is sent twice.
         reordered_updates: Every two progress messages come in the wrong order.
-        stale_updates: Every second poll shows the answer before the last one again.
+        stale_updates: Every second poll shows the answer of three polls before again.
         capitalised: Status words start with a capital.
         missing_fields: Names of fields that are left out of answers, separated by commas;
             `*` for all that a service may leave out.
@@ -184,11 +185,19 @@ class Faults:
 _DEFAULTS = {spec.name: spec.default for spec in fields(Faults)}
 
 
-def knob_names() -> list[str]:
+def knobs() -> list[tuple[str, object, str]]:
     """
-    Give the names of all knobs, in the order of `Faults`.
+    Give name, default and explanation of all knobs, in the order of `Faults`.
     """
-    return list(_DEFAULTS)
+    found: dict[str, list[str]] = {}
+    last: list[str] = []
+    for line in inspect.cleandoc(Faults.__doc__ or "").splitlines():
+        name, colon, text = line.strip().partition(": ")
+        if line.startswith("    ") and not line.startswith("     ") and colon:
+            last = found[name] = [text]
+        elif line.startswith("     "):
+            last.append(line.strip())
+    return [(name, _DEFAULTS[name], " ".join(lines)) for name, lines in found.items()]
 
 
 def _read(name: str, text: str) -> object:

@@ -27,17 +27,21 @@ class Verdict(Protocol):
     @property
     def status(self) -> int:
         """200 accepted, 400 refused, 500 the server stumbles."""
+        ...
 
     @property
     def outputs(self) -> Iterable[str]:
         """The ids of the output nodes that run."""
+        ...
 
     @property
     def rewritten(self) -> Mapping[str, Mapping[str, list[Any]]]:
         """Node id → input → `[before, after]`."""
+        ...
 
     def to_json(self) -> JsonValue:
         """Give the body of the answer as ComfyUI's `POST /prompt` has it."""
+        ...
 
 
 class Check(Protocol):
@@ -53,6 +57,7 @@ class Check(Protocol):
             prompt: Any JSON value.
             targets: The output nodes to run; `None` for all.
         """
+        ...
 
 
 def default_check(catalog: NodeCatalog) -> Check:
@@ -66,6 +71,21 @@ def default_check(catalog: NodeCatalog) -> Check:
         return predict(prompt, catalog, files="assume", targets=targets)
 
     return check
+
+
+def rewritten(prompt: JsonValue, verdict: Verdict) -> dict[str, dict[str, JsonValue]]:
+    """
+    Give a prompt with the values as the server has converted them (`denoise: 1` is `1.0`).
+    """
+    nodes = {
+        node_id: {**node, "inputs": dict(node.get("inputs") or {})}
+        for node_id, node in prompt.items()
+    }
+    for node_id, changes in verdict.rewritten.items():
+        for name, (_, after) in changes.items():
+            if node_id in nodes:
+                nodes[node_id]["inputs"][name] = after
+    return nodes
 
 
 @dataclass(frozen=True, slots=True)

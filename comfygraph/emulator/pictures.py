@@ -196,5 +196,8 @@ def size_of(data: bytes) -> tuple[int, int, str] | None:
     try:
         with ImageModule.open(BytesIO(data)) as picture:
             return picture.width, picture.height, (picture.format or "").lower()
-    except (UnidentifiedImageError, OSError, ValueError, ImageModule.DecompressionBombError):
+    except (UnidentifiedImageError, OSError, ValueError):
+        return None
+    except (ImageModule.DecompressionBombError, ImageModule.DecompressionBombWarning):
+        # A small file that would be an enormous picture.
         return None

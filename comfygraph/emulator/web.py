@@ -59,7 +59,8 @@ class HangUp(Response):
         Close the connection.
         """
         if self._instead is not None:
-            body = bytes(self._instead.body)
+            # A file's answer has its content elsewhere; its head alone is cut enough.
+            body = bytes(getattr(self._instead, "body", b""))
             headers = self._instead.raw_headers
             status = self._instead.status_code
             await send({"type": "http.response.start", "status": status, "headers": headers})

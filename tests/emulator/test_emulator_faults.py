@@ -11,7 +11,7 @@ import pytest
 from emulation import finish, graph, until
 
 from comfygraph.emulator import Emulator, Faults
-from comfygraph.emulator.faults import knob_names
+from comfygraph.emulator.faults import knobs
 from comfygraph.errors import UsageError
 
 
@@ -47,14 +47,12 @@ def test_every_knob_is_documented() -> None:
     """
     The docstring of `Faults` explains each of its fields.
     """
-    documented = [
-        line.strip().partition(":")[0]
-        for line in (Faults.__doc__ or "").splitlines()
-        if line.startswith("        ") and not line.startswith("         ")
-    ]
+    explained = {name: (default, text) for name, default, text in knobs()}
 
-    assert [field.name for field in fields(Faults)] == documented
-    assert knob_names() == documented
+    assert [(field.name, field.default) for field in fields(Faults)] == [
+        (name, default) for name, (default, _) in explained.items()
+    ]
+    assert all(text.endswith(".") for _, text in explained.values())
 
 
 def test_counted_knobs(emulator: Emulator, client: httpx.Client) -> None:
@@ -124,9 +122,12 @@ def test_dropped_connections(emulator: Emulator, client: httpx.Client) -> None:
     with pytest.raises(httpx.TransportError):
         client.post("/prompt", json=body)
     until(lambda: emulator.stats().submits.get("comfyui") == 1)
-    emulator.faults = Faults(cut_answers=1)
-    with pytest.raises(httpx.TransportError):
-        client.get("/features")
+    job_id = client.get("/api/jobs").json()["jobs"][0]["id"]
+    image = finish(client, job_id)["outputs"]["2"]["images"][0]
+    for path in ("/features", f"/view?{httpx.QueryParams(image)}"):
+        emulator.faults = Faults(cut_answers=1)
+        with pytest.raises(httpx.TransportError):
+            client.get(path)
 
     assert 0 == before
     assert 200 == client.get("/features").status_code

@@ -336,3 +336,33 @@ def test_queue_rank(tams_workflow: dict[str, Any]) -> None:
 
     assert ("2", "3") == (info["queueRank"], info["queueLen"])
     assert ("1", "2") == (after["queueRank"], after["queueLen"])
+
+
+def test_knobs_of_answers(client: httpx.Client, tams_workflow: dict[str, Any]) -> None:
+    """
+    Statuses with a capital, missing and unknown fields, all nodes, another scale, old answers.
+    """
+    knobs = "qps=0;capitalised;missing_fields=*;extra_fields;all_nodes;progress_scale=100"
+    job = follow(client, submit(client, tams_workflow, **{"X-Emulator-Faults": knobs}))[-1]
+    item = job["successInfo"]["workflowFinishItem"]
+    more = {**tams_workflow, "requestId": "more"}
+    other = follow(client, submit(client, more, **{"X-Emulator-Faults": "progress_scale=100"}))[-1]
+
+    assert "Success" == job["status"]
+    assert not {"credits", "progress", "runtime"} & {*job, *item, *job["successInfo"]}
+    assert "xEmulatorExtra" in job
+    assert tams_workflow["params"].keys() == item["nodes"].keys()
+    assert 100 == other["successInfo"]["workflowFinishItem"]["progress"]
+
+
+def test_old_answers_come_again(client: httpx.Client, tams_workflow: dict[str, Any]) -> None:
+    """
+    With stale updates a job that was seen finished is seen running once more.
+    """
+    for lag in (4, 5):
+        headers = {"X-Emulator-Faults": f"stale_updates;lag={lag};qps=0"}
+        job_id = submit(client, {**tams_workflow, "requestId": str(lag)}, **headers)
+        follow(client, job_id)
+        after = [client.get(f"/v1/jobs/{job_id}").json()["job"]["status"] for _ in range(4)]
+
+        assert ("RUNNING", "SUCCESS") == (after[0], after[-1])

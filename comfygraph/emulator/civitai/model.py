@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from comfygraph.core.values import JsonValue
+from comfygraph.emulator.answers import Echo
 from comfygraph.emulator.civitai.trace import Trace
 from comfygraph.emulator.faults import Faults
 from comfygraph.emulator.jobs import Job
@@ -118,7 +119,7 @@ class Workflow:
     canceling: bool = False
     allow_mature: bool | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    past: list[JsonValue] = field(default_factory=list)
+    echo: Echo = field(default_factory=Echo)
 
     def touch(self) -> None:
         """
@@ -131,13 +132,14 @@ class Workflow:
         """
         Work out the status of the workflow from those of its steps, and wake who waits.
         """
-        states = [step.status for step in self.steps]
+        states: list[Status] = [step.status for step in self.steps]
         if all(state in TERMINAL for state in states):
-            bad = [state for state in states if state != "succeeded"]
+            bad: list[Status] = [state for state in states if state != "succeeded"]
             self.status = bad[0] if bad else "succeeded"
             self.completed = now
         else:
-            self.status = next(state for state in states if state not in TERMINAL)
+            going: list[Status] = [state for state in states if state not in TERMINAL]
+            self.status = going[0]
             if self.status == "unassigned" and any(state in TERMINAL for state in states):
                 self.status = "processing"
         starts = [step.started for step in self.steps if step.started is not None]

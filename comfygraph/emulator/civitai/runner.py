@@ -13,7 +13,7 @@ from comfygraph.emulator.civitai.checks import airs_of, prompt_of
 from comfygraph.emulator.civitai.model import TERMINAL, Step, StepJob, Workflow
 from comfygraph.emulator.civitai.service import Civitai
 from comfygraph.emulator.civitai.trace import Trace
-from comfygraph.emulator.comfyui.submit import rewritten
+from comfygraph.emulator.host import rewritten
 from comfygraph.emulator.jobs import Job
 
 _FETCH_TICKS = 4

@@ -20,7 +20,6 @@ from comfygraph.emulator.civitai.problems import InvalidError, problem
 from comfygraph.emulator.civitai.service import Civitai, ServiceHandler
 from comfygraph.emulator.civitai.views import step_view, workflow_view
 from comfygraph.emulator.estimate import work_of
-from comfygraph.emulator.faults import Faults
 from comfygraph.emulator.web import faults_of, json_answer, read_json
 
 _JSON = "application/json; charset=utf-8"
@@ -171,15 +170,8 @@ async def read(service: Civitai, request: Request) -> Response:
     if wait > 0:
         await service.wait_for(workflow, wait, any_change=until == "change")
     status = 200 if workflow.status in TERMINAL or wait <= 0 else 202
-    return answer(_stale(workflow, workflow_view(service, workflow), workflow.faults), status)
-
-
-def _stale(workflow: Workflow, view: JsonValue, faults: Faults) -> JsonValue:
-    if not faults.stale_updates:
-        return view
-    workflow.past.append(view)
-    past = workflow.past
-    return past[-3] if len(past) >= 3 and len(past) % 2 else view
+    view = workflow.echo.of(workflow_view(service, workflow), workflow.faults)
+    return answer(view, status)
 
 
 async def query(service: Civitai, request: Request) -> Response:

@@ -18,9 +18,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from comfygraph.emulator.comfyui.service import ComfyUI, ServiceHandler, answer, stumble
+from comfygraph.emulator.pictures import size_of
 from comfygraph.emulator.store import OutsideFolderError, UnknownFolderError, annotated
 from comfygraph.emulator.web import MAX_UPLOAD, read_body
 
+MAX_PIXELS = 64 * 1024 * 1024
 _DANGEROUS = frozenset({"text/html", "text/html-sandboxed", "application/xhtml+xml", "text/css"})
 
 
@@ -47,6 +49,8 @@ async def view(service: ComfyUI, request: Request) -> Response:
         return Response(status_code=403)
     except (OSError, ValueError):
         return Response(status_code=404)
+    if {"preview", "channel"} & query.keys() and not _drawable(path):
+        return stumble()
     if "preview" in query:
         return _smaller(path, query["preview"])
     if query.get("channel") in {"rgb", "a"}:
@@ -55,6 +59,12 @@ async def view(service: ComfyUI, request: Request) -> Response:
     if media_type in _DANGEROUS or "javascript" in media_type:
         media_type = "application/octet-stream"
     return FileResponse(path, media_type=media_type, headers=_headers(path))
+
+
+def _drawable(path: Path) -> bool:
+    """Tell whether a file is a picture that may be unpacked: a small file can be a huge one."""
+    size = size_of(path.read_bytes())
+    return size is not None and size[0] * size[1] <= MAX_PIXELS
 
 
 def _headers(path: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from comfygraph.core.values import JsonValue
 from comfygraph.emulator.comfyui.service import ComfyUI, ServiceHandler, answer, stumble
-from comfygraph.emulator.host import Verdict
+from comfygraph.emulator.host import rewritten
 from comfygraph.emulator.jobs import Job
 from comfygraph.emulator.web import faults_of, read_json
 
@@ -142,21 +142,6 @@ def _extra(
         extra["comfy_usage_source"] = source
     extra["create_time"] = int(service.engine.clock() * 1000)
     return extra
-
-
-def rewritten(prompt: JsonValue, verdict: Verdict) -> dict[str, dict[str, JsonValue]]:
-    """
-    Give a prompt with the values as the server has converted them (`denoise: 1` is `1.0`).
-    """
-    nodes = {
-        node_id: {**node, "inputs": dict(node.get("inputs") or {})}
-        for node_id, node in prompt.items()
-    }
-    for node_id, changes in verdict.rewritten.items():
-        for name, (_, after) in changes.items():
-            if node_id in nodes:
-                nodes[node_id]["inputs"][name] = after
-    return nodes
 
 
 HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(

@@ -56,7 +56,10 @@ async def caller_of(request: Request, host: Host) -> str:
     header = request.headers.get("authorization", "")
     scheme, _, rest = header.partition(" ")
     # Base64 ends in `=`: each part is split at its first one only.
-    parts = dict(part.strip().partition("=")[::2] for part in rest.split(","))
+    parts: dict[str, str] = {}
+    for part in rest.split(","):
+        name, _, value = part.strip().partition("=")
+        parts[name] = value
     if scheme != SCHEME or not parts.keys() >= _PARTS or not all(parts.values()):
         raise UnreadableAuthorizationError
     if host.any_token:

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from comfygraph.core.values import JsonValue
-from comfygraph.emulator.comfyui.submit import rewritten
 from comfygraph.emulator.estimate import work_of
+from comfygraph.emulator.host import rewritten
 from comfygraph.emulator.jobs import Job
 from comfygraph.emulator.tams.service import Tams, TamsJob, problem
 from comfygraph.emulator.tams.views import job_view
