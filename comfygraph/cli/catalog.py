@@ -88,14 +88,13 @@ def fetch(url: str | None, output: str, token: str | None, timeout: float, as_js
     comfygraph catalog fetch -o - | gzip > mine.json.gz
     """
     from comfygraph.catalog.save import catalog_text, write_text
-    from comfygraph.jobs.fetch import fetch_object_info, server_url
-    from comfygraph.targets.base import plain_base_url
+    from comfygraph.jobs.fetch import fetch_object_info, server_place
     from comfygraph.targets.credentials import Secret
 
     if as_json and output == "-":
         raise UsageError("`--json` and `-o -` both want stdout", hint="give a file to -o")
     document = fetch_object_info(url, token=Secret(token) if token else None, deadline=timeout)
-    place = plain_base_url(server_url(url))
+    place = server_place(url)
     text = catalog_text(document, place)
     count = sum(isinstance(entry, dict) for entry in document.values())
     said = f"{_plural(count, 'class', 'classes')} from {place}"

@@ -39,6 +39,16 @@ def server_url(url: str | None, environ: Mapping[str, str] = os.environ) -> str:
     return url or environ.get("COMFYUI_URL", "").strip() or DEFAULT_BASE_URL
 
 
+def server_place(url: str | None, environ: Mapping[str, str] = os.environ) -> str:
+    """
+    Give the address of the server without credentials and without the path of its catalog.
+
+    Raises:
+        UsageError: It is no `http:` or `https:` URL.
+    """
+    return plain_base_url(server_url(url, environ)).removesuffix(_PATH)
+
+
 def server_auth(
     url: str, token: Secret | None, environ: Mapping[str, str] = os.environ
 ) -> Auth | None:
@@ -89,7 +99,7 @@ def fetch_catalog(
         url, token=token, environ=environ, deadline=deadline, max_bytes=max_bytes,
         transport=transport,
     )  # fmt: skip
-    place = plain_base_url(server_url(url, environ)).partition("://")[2]
+    place = server_place(url, environ).partition("://")[2]
     return catalog_from_mapping(document, label=f"the server at {place}", origin="server")
 
 
@@ -106,7 +116,7 @@ def fetch_object_info(
     Fetch the `/object_info` document of a ComfyUI server; arguments as for `fetch_catalog`.
     """
     given = server_url(url, environ)
-    base = plain_base_url(given).removesuffix(_PATH)
+    base = server_place(given, environ)
     request = HttpRequest(
         "GET",
         base + _PATH,
@@ -164,7 +174,7 @@ def _get_once(client: httpx.Client, request: HttpRequest, ends: float, most: int
                     )
             return wire.whole_answer(answer, bytes(body))
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
-        place = plain_base_url(request.url.removesuffix(_PATH))
+        place = server_place(request.url)
         why = wire.unreached(exc, CONNECT_TIMEOUT, ANSWER_TIMEOUT).reason
         raise ServiceUnavailable(
             f"no answer from {place}: {why}",

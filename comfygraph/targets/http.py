@@ -133,7 +133,10 @@ class HttpRequest:
             ProtocolError: The request is not one to be followed, or the new address is none of
                 `http:` and `https:`.
         """
-        target = urljoin(self.url, location) if location else ""
+        try:
+            target = urljoin(self.url, location) if location else ""
+        except ValueError:  # a bracket out of place
+            target = ""
         if origin(target)[0] not in ("http", "https"):
             raise ProtocolError("the service redirects to no usable address")
         if not self.follow or self.method not in ("GET", "HEAD"):
