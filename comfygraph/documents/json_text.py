@@ -5,6 +5,7 @@ Reading JSON from strangers: limits, duplicate keys, and clear words for what is
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +77,7 @@ def duplicate_keys(text: str, keys: int | None = None) -> list[DuplicateKey]:
         keys: How many keys the parsed document has, where the caller knows. Every key in
             the text ends in `":`, so an equal count proves cheaply that none was repeated.
     """
-    if keys is not None and text.count('":') == keys and not _space_before_colon(text):
+    if keys is not None and _proves_unique(text, keys):
         return []
     doubled: list[tuple[dict[str, Any], list[str]]] = []
 
@@ -115,5 +116,16 @@ def duplicate_keys(text: str, keys: int | None = None) -> list[DuplicateKey]:
     return sorted(found, key=lambda duplicate: duplicate.pointer)
 
 
-def _space_before_colon(text: str) -> bool:
-    return any(mark in text for mark in (" :", "\t:", "\n:", "\r:"))
+_KEY_APART = re.compile(r'"[ \t\r\n]+:')
+"""A key that stands apart from its colon."""
+
+
+def _proves_unique(text: str, keys: int) -> bool:
+    """Tell whether the text has no more keys than the parsed document."""
+    ends = text.count('":')
+    if ends != keys:
+        if '\\\\":' in text:
+            return False  # Is the quote escaped, or the backslash? The slow way will tell.
+        if ends - text.count('\\":') != keys:  # `say \":"` is no key
+            return False
+    return _KEY_APART.search(text) is None
