@@ -131,6 +131,7 @@ class RuleContext:
         self.links: list[LinkUse] = []
         self.signs: set[str] = set()
         self._in_order = True
+        self._refused = False
         self._own_files = catalog.origin != "bundled"
         self._walk()
         self._look()
@@ -161,6 +162,7 @@ class RuleContext:
             self.definitions[node_id] = definition
             for fault in checked.faults:
                 self.faults.setdefault(fault.kind, []).append(fault)
+                self._refused |= fault.server_error != "execution"
             if definition.output_node:
                 self.outputs.append(node_id)
             if isinstance(inputs, dict):
@@ -252,7 +254,7 @@ class RuleContext:
             signs.add("cycle")
         if not self.outputs:
             signs.add("no-output")
-        elif len(self.outputs) > 1 and (self.faults or not signs.isdisjoint(("cycle", "large"))):
+        elif len(self.outputs) > 1 and (self._refused or not signs.isdisjoint(("cycle", "large"))):
             signs.add("partial")
         if self.outputs and len(self.reachable) < len(self.adjacency):
             signs.add("unreachable")

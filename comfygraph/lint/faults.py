@@ -122,9 +122,11 @@ def check_node(
             if fault is not None:
                 faults.append(fault)
                 continue
-        if wanted is None and spec.is_link_only:
+        if wanted is None and spec.options is None and spec.is_link_only:
             faults.append(_constant(node_id, spec, value))
-        if not validator.takes_all and name not in validator.inputs:
+        if spec.options is None and (wanted is str or wanted is bool) and not spec.opts:
+            continue
+        if validator is NO_VALIDATOR or not (validator.takes_all or name in validator.inputs):
             fault = _check_value(node_id, spec, value, strict_files)
             if fault is not None:
                 faults.append(fault)

@@ -17,8 +17,11 @@ SAFE_INTEGER = 2**53 - 1
 LONG_TEXT = 10_000
 """Characters from which a text may be a file in disguise."""
 
+SHORT_TOKEN = 20
+"""Characters from which a word with a known beginning may be a key."""
+
 LONG_TOKEN = 32
-"""Characters from which a word without spaces may be a key."""
+"""Characters from which any word without spaces may be a key."""
 
 KEY_PREFIXES = (
     "sk-", "sk_", "rk_", "hf_", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-",
@@ -26,6 +29,12 @@ KEY_PREFIXES = (
     "pypi-", "Bearer", "rpa_", "tvly-", "gsk_", "xai-",
 )  # fmt: skip
 """How keys and tokens of well-known services begin."""
+
+KEYS_IN_TEXT = (
+    "sk-", "hf_", "ghp_", "github_pat_", "AKIA", "AIza", "xox", "r8_", "eyJ", "-----BEGIN ",
+    "Bearer", "comfyui-",
+)  # fmt: skip
+"""Those that are looked for in prose too; the others must be a whole value."""
 
 KEY_NAMES = ("key", "token", "secret", "passw", "credential", "auth", "bearer")
 """Parts of the names of inputs that hold credentials."""
@@ -63,12 +72,12 @@ def text_signs(text: str, constants: Sequence[Constant]) -> Iterator[str]:
         yield "root"
     if "../" in text or "..\\" in text or "\n..\n" in f"{text}\n":
         yield "parent"
-    long = [value for _, _, value, _ in constants if len(value) >= LONG_TOKEN]
+    long = [value for _, _, value, _ in constants if len(value) >= SHORT_TOKEN]
     if len(text) > LONG_TEXT and max(map(len, long), default=0) > LONG_TEXT:
         yield "long"
-    if any(prefix in text for prefix in KEY_PREFIXES):
+    if any(prefix in text for prefix in KEYS_IN_TEXT):
         yield "key-prefix"
-    if any(" " not in value for value in long):
+    if any(" " not in value and "." not in value[-12:] for value in long):
         yield "key-word"
     names = "\n".join({constant[1] for constant in constants}).casefold()
     if any(part in names for part in KEY_NAMES):

@@ -23,6 +23,14 @@ COMMON = {0.01: 0.01, 0.1: 0.1, 0.05: 0.01, 0.5: 0.1, 0.001: 0.001, 1.0: 1.0}
 """Step → what the editor rounds to, without the logarithms."""
 
 
+def _fits_any(value: float, spec: InputSpec) -> bool:
+    """Tell of most numbers at once that they fit: whole ones, unless the input has a coarse grid."""
+    opts = spec.opts
+    if spec.type == "INT":
+        return bool(opts.get("step", 1) == 1)
+    return type(value) is float and value.is_integer() and "round" not in opts
+
+
 def _grid(spec: InputSpec) -> tuple[float, float] | None:
     """
     Give step and offset of the values that the editor's widget can hold, or `None` for any.
@@ -86,7 +94,7 @@ def off_step(ctx: RuleContext) -> Iterator[Finding]:
     """
     grids: dict[int, tuple[float, float] | None] = {}
     for node_id, name, value, spec in ctx.numbers:
-        if spec is None or (spec.type == "INT" and spec.opts.get("step", 1) == 1):
+        if spec is None or _fits_any(value, spec):
             continue
         key = id(spec)
         if key not in grids:

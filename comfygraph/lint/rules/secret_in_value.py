@@ -10,7 +10,7 @@ from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
 from comfygraph.lint.rules._secrets import secret_in
-from comfygraph.lint.signs import KEY_PREFIXES
+from comfygraph.lint.signs import KEY_PREFIXES, KEYS_IN_TEXT
 
 SHORTEST = 6
 """Shorter texts are not worth a look."""
@@ -41,11 +41,11 @@ def secret_in_value(ctx: RuleContext) -> Iterator[Finding]:
     {"1": {"class_type": "PreviewAny", "inputs": {"source": "a lighthouse in the fog"}}}
     ```
     """
-    prefixes = [prefix for prefix in KEY_PREFIXES if prefix in ctx.text]
+    in_prose = [prefix for prefix in KEYS_IN_TEXT if prefix in ctx.text]
     for node_id, name, value, _ in ctx.strings:
         if len(value) < SHORTEST:
             continue
-        kind = secret_in(name, value, prefixes)
+        kind = secret_in(name, value, in_prose if " " in value else KEY_PREFIXES)
         if kind is None:
             continue
         message = f"`{name[:100]}` holds {kind} ({len(value)} characters, not shown)"
