@@ -92,7 +92,7 @@ class Block:
                 crop=not wrap,
                 overflow="fold" if wrap else "ellipsis",
             )
-        return capture.get().rstrip("\n")
+        return capture.get().rstrip("\n").replace("\n", f"{_CLEAR_RIGHT}\n")
 
     def _write(self, text: str) -> None:
         self._console.file.write(text)

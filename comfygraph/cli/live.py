@@ -139,6 +139,12 @@ class LiveReporter:
             case _:
                 pass
 
+    def redraw(self) -> None:
+        """
+        Draw the block now, without waiting for its next turn.
+        """
+        self._screen.draw()
+
     def _end(self, event: JobEnd) -> None:
         self._flush()
         if isinstance(event, JobSucceeded):
@@ -151,7 +157,7 @@ class LiveReporter:
             self._collect("done", label)
             return
         self._flush()
-        steps = f"{int(active.max)} steps, " if active.max > 1 and active.max.is_integer() else ""
+        steps = f"{int(active.max)} steps, " if active.max > 1 and active.max % 1 == 0 else ""
         self._print_done(label, steps, clock_text(took))
 
     def _collect(self, word: str, label: str) -> None:

@@ -23,10 +23,11 @@ from comfygraph.cli.progress import JsonReporter, PlainReporter, Reporter, clean
 from comfygraph.cli.terminal import use_color
 from comfygraph.core.graph import GraphView
 from comfygraph.core.values import Prompt
-from comfygraph.documents import Document, open_document
+from comfygraph.documents import Document, JsonSyntaxError, open_document
 from comfygraph.errors import (
     ComfyGraphError,
     ExitCode,
+    InputError,
     JobError,
     LintError,
     TargetError,
@@ -104,9 +105,12 @@ def run_submit(request: Request, *, stdout: TextIO, stderr: TextIO) -> ExitCode:
 
 
 def _read(graph: str) -> Document:
-    if graph == "-":
-        return open_document(sys.stdin.buffer.read(), name="<stdin>")
-    return open_document(Path(graph))
+    name = "<stdin>" if graph == "-" else graph
+    try:
+        return open_document(sys.stdin.buffer.read() if graph == "-" else Path(graph), name=name)
+    except JsonSyntaxError as exc:
+        place = f"{name}:{exc.line}:{exc.column}"
+        raise InputError(f"{place}: {exc.message}", hint=exc.hint) from exc
 
 
 def _change(
