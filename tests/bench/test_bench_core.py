@@ -1,0 +1,85 @@
+"""
+Graphs grow linearly: ten times the nodes take about ten times as long.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from measure import ratio
+
+from comfygraph.catalog import load_catalog
+from comfygraph.core import edit
+from comfygraph.core.graph import GraphView, adjacency_of, cone, cycles, topological_order
+from comfygraph.core.values import Link, Node, Prompt
+
+GROWTH = 20.0
+"""Ten times the nodes; the rest is memory that no longer fits the caches, and noise."""
+
+
+def _chain(size: int) -> Prompt:
+    return Prompt(
+        {str(i): Node(str(i), "A", {"x": Link(str(i - 1), 0)} if i else {}) for i in range(size)}
+    )
+
+
+def _backward(size: int) -> Prompt:
+    return Prompt(dict(reversed(list(_chain(size).items()))))
+
+
+def _ring(size: int) -> Prompt:
+    return edit.set_input(_chain(size), "0", "x", Link(str(size - 1), 0))
+
+
+def _star(size: int) -> Prompt:
+    return Prompt(
+        {str(i): Node(str(i), "A", {"x": Link("0", 0)} if i else {}) for i in range(size)}
+    )
+
+
+def _edits(prompt: Prompt) -> None:
+    middle = str(len(prompt) // 2)
+    changed = edit.splice(prompt, middle, "x", "B", "y")
+    changed = edit.remove_node(changed, middle, classes=load_catalog())
+    changed = edit.rename_node(changed, "1", "one")
+    edit.merge(changed, prompt)
+
+
+WORK: dict[str, Callable[[Prompt], Any]] = {
+    "order": lambda prompt: topological_order(adjacency_of(prompt)),
+    "cycles": lambda prompt: cycles(adjacency_of(prompt)),
+    "cone": lambda prompt: cone(adjacency_of(prompt), ["1"]),
+    "view": lambda prompt: (
+        GraphView(prompt).downstream("1"), GraphView(prompt).dangling(),
+        GraphView(prompt).consumers("0"),
+    ),
+    "edits": _edits,
+    "reading": lambda prompt: Prompt.from_json(prompt.to_json()),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [_chain, _backward, _ring, _star])
+@pytest.mark.parametrize("name", list(WORK))
+def test_growth_is_linear(name: str, shape: Callable[[int], Prompt]) -> None:
+    """
+    From 2,000 to 20,000 nodes, no question and no edit takes more than 20 times as long.
+    """
+    small, large = shape(2_000), shape(20_000)
+    work = WORK[name]
+
+    assert ratio(lambda: work(large), lambda: work(small), rounds=2) < GROWTH
+
+
+def test_order_and_cycles_cost_less_than_parsing() -> None:
+    """
+    Ordering a chain and looking for cycles in it takes no longer than parsing its JSON.
+    """
+    prompt = _chain(10_000)
+    text = json.dumps(prompt.to_json())
+    graph = adjacency_of(prompt)
+
+    assert ratio(lambda: (topological_order(graph), cycles(graph)), lambda: json.loads(text)) < 1.5
