@@ -31,8 +31,7 @@ KEY_PREFIXES = (
 """How keys and tokens of well-known services begin."""
 
 KEYS_IN_TEXT = (
-    "sk-", "hf_", "ghp_", "github_pat_", "AKIA", "AIza", "xox", "r8_", "eyJ", "-----BEGIN ",
-    "Bearer", "comfyui-",
+    "sk-", "hf_", "ghp_", "github_pat_", "AKIA", "AIza", "xox", "eyJ", "-----BEGIN ", "Bearer",
 )  # fmt: skip
 """Those that are looked for in prose too; the others must be a whole value."""
 
@@ -66,11 +65,15 @@ def text_signs(text: str, constants: Sequence[Constant]) -> Iterator[str]:
         text: All texts, each after a line break.
         constants: The same, one by one.
     """
-    if "://" in text:
+    # A search for one character is twenty times as fast as one for two.
+    slash, back = "/" in text, "\\" in text
+    if slash and "://" in text:
         yield "url"
-    if ":\\" in text or ":/" in text or "\n/" in text or "~/" in text or "\n\\\\" in text:
+    if (slash and ("\n/" in text or "~/" in text or text.count(":/") != text.count("://"))) or (
+        back and (":\\" in text or "\n\\\\" in text)
+    ):
         yield "root"
-    if "../" in text or "..\\" in text or "\n..\n" in f"{text}\n":
+    if ".." in text and ("../" in text or "..\\" in text or "\n..\n" in f"{text}\n"):
         yield "parent"
     long = [value for _, _, value, _ in constants if len(value) >= SHORT_TOKEN]
     if len(text) > LONG_TEXT and max(map(len, long), default=0) > LONG_TEXT:
