@@ -12,6 +12,10 @@ from comfygraph.catalog.specs import NodeDef
 Origin = Literal["bundled", "file", "server", "mapping"]
 
 
+MOST_MISSES = 100
+"""Unknown classes after which the names of all classes are read, to know the next ones by."""
+
+
 class NodeCatalog(Mapping[str, NodeDef]):
     """
     An immutable mapping of `class_type` → `NodeDef`.
@@ -39,6 +43,8 @@ class NodeCatalog(Mapping[str, NodeDef]):
         self._files_of = files_of
         self._names: list[str] | None = None
         self._defs: dict[str, NodeDef | None] = {}
+        self._missed = 0
+        self._known: frozenset[str] | None = None
         self.label = label
         self.origin: Origin = origin
 
@@ -53,10 +59,17 @@ class NodeCatalog(Mapping[str, NodeDef]):
             return self._defs[class_type]
         except KeyError:
             pass
+        if self._missed >= MOST_MISSES:
+            # Looking for what is not there costs a scan; a hostile graph asks for it often.
+            if self._known is None:
+                self._known = frozenset(self.names())
+            if class_type not in self._known:
+                return None
         entry = self._read(class_type)
         files = self._files_of(class_type) if self._files_of and entry is not None else {}
         found = NodeDef(class_type, entry, files) if entry is not None else None
         self._defs[class_type] = found
+        self._missed += found is None
         return found
 
     def __getitem__(self, class_type: str) -> NodeDef:
