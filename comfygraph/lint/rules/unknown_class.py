@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from comfygraph.core.nearest import did_you_mean, nearest
+from comfygraph.catalog.packs import NodePack, packs_with
+from comfygraph.core.nearest import nearest
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Edit, Fix, Severity
 from comfygraph.lint.rule import rule
@@ -44,13 +45,44 @@ def unknown_class(ctx: RuleContext) -> Iterator[Finding]:
     names: list[str] | None = None
     for node_id in ctx.unknown:
         class_type = ctx.class_type(node_id) or ""
+        pointer = f"{ctx.node_pointer(node_id)}/{ctx.document.class_key}"
+        replaced = _replacement(ctx, node_id, class_type)
+        if replaced is not None:
+            message = f"`{class_type}` is gone, the server puts `{replaced}` in its place"
+            help = f"replace it with `{replaced}`"
+            yield Finding(
+                message, pointer, node_id, help=help, severity=Severity.WARNING, accepted=True
+            )
+            continue
         names = names if names is not None else ctx.catalog.names()
         message = f"`{class_type[:100]}` is not a node class of {ctx.catalog.label}"
-        near = nearest(class_type, names)
+        packs = packs_with(class_type)
+        near = [] if packs else nearest(class_type, names)
         fixes: tuple[Fix, ...] = ()
-        pointer = f"{ctx.node_pointer(node_id)}/{ctx.document.class_key}"
+        help = _HELP
         if near:
             title = f"rename the class to `{near[0]}`"
             fixes = (Fix(title, (Edit(pointer, "set", near[0]),)),)
-        help = did_you_mean(class_type, names) or _HELP
+            help = f"did you mean `{near[0]}`?"
+        elif packs:
+            help = _install(packs)
         yield Finding(message, pointer, node_id, help=help, fixes=fixes)
+
+
+def _replacement(ctx: RuleContext, node_id: str, class_type: str) -> str | None:
+    """Give the class that the server takes instead, if it can: it wants the node's `_meta`."""
+    from comfygraph.lint.predict import REPLACED
+
+    new = REPLACED.get(class_type)
+    if new is None or new not in ctx.catalog or "_meta" not in ctx.prompt[node_id]:
+        return None
+    return new
+
+
+def _install(packs: list[NodePack]) -> str:
+    first, *others = packs
+    also = f" (also in {', '.join(pack.name for pack in others)})" if others else ""
+    return (
+        f"the node pack {first.name}{also} has it: install it by that name in ComfyUI-Manager, "
+        f"or `{first.install}` in custom_nodes; then check with `--catalog` of that server"
+    )
