@@ -11,7 +11,7 @@ import click
 
 
 @click.command(short_help="Run a graph on a service and follow it to its pictures.")
-@click.argument("graph", metavar="GRAPH.json")
+@click.argument("graph", metavar="GRAPH")
 @click.option(
     "--target", "-t", metavar="NAME", default=None,
     help="The service: tams, civitai, comfyui, or emulator for one that runs in this command.",
@@ -64,8 +64,9 @@ def submit(
     """
     Run a graph on a service and follow it to its pictures.
 
-    GRAPH.json is a prompt (the API format), a body of TAMS or Civitai, or an entry of a history;
-    `-` reads it from stdin. It is linted first, and nothing is sent while lint has errors.
+    GRAPH is a prompt (the API format), a workflow of the editor, a body of TAMS or Civitai,
+    an entry of a history, or a picture that carries its graph; `-` reads it from stdin. It is
+    linted first, and nothing is sent while lint has errors.
 
     Paths of the files go to stdout, everything else to stderr.
 

@@ -13,10 +13,9 @@ from types import TracebackType
 from typing import Self
 
 import httpx
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
 
 from comfygraph.jobs import wire
+from comfygraph.jobs.async_stream import FRAMES_AHEAD, follow_stream
 from comfygraph.jobs.conversation import Conversation
 from comfygraph.jobs.effects import (
     Answer,
@@ -42,8 +41,6 @@ from comfygraph.jobs.plan import Plan
 from comfygraph.targets.base import JobRef
 from comfygraph.targets.events import Event, JobEnd, JobSucceeded
 from comfygraph.targets.http import HttpResponse, Resend
-
-_AHEAD = 256
 
 _Letter = tuple[int | None, Outcome]
 """Who wrote (the serial of a request or stream, `None` for us), and what."""
@@ -216,7 +213,7 @@ class _Machine:
         self._stream = 0
         self._request_task: asyncio.Task[None] | None = None
         self._stream_task: asyncio.Task[None] | None = None
-        self._ahead = asyncio.Semaphore(_AHEAD)
+        self._ahead = asyncio.Semaphore(FRAMES_AHEAD)
         self._client: httpx.AsyncClient | None = None
         self._close = close
         self._closed = False
@@ -298,8 +295,13 @@ class _Machine:
         await self._hush()
         self._serial += 1
         self._stream = self._serial
-        self._ahead = asyncio.Semaphore(_AHEAD)
-        self._stream_task = asyncio.create_task(self._follow(self._serial, effect))
+        self._ahead = asyncio.Semaphore(FRAMES_AHEAD)
+        serial, inbox = self._serial, self.inbox
+
+        def tell(news: StreamOpened | StreamLost | Frame) -> None:
+            inbox.put_nowait((serial, news))
+
+        self._stream_task = asyncio.create_task(follow_stream(effect, tell, self._ahead))
 
     async def _hush(self) -> None:
         self._stream = 0
@@ -323,53 +325,6 @@ class _Machine:
         except (OSError, NotKept) as exc:
             answer = wire.not_saved(exc)
         self.inbox.put_nowait((serial, answer))
-
-    async def _follow(self, serial: int, effect: Listen) -> None:
-        def tell(news: StreamOpened | StreamLost | Frame) -> None:
-            self.inbox.put_nowait((serial, news))
-
-        try:
-            if effect.stream.kind == "websocket":
-                await self._websocket(effect, tell)
-            else:
-                await self._bytes(effect, tell)
-            reason = "the stream ended"
-        except (OSError, WebSocketException, httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
-            reason = wire.stream_reason(exc)
-        tell(StreamLost(reason))
-
-    async def _websocket(
-        self, effect: Listen, tell: Callable[[StreamOpened | StreamLost | Frame], None]
-    ) -> None:
-        stream = effect.stream
-        host, port = wire.place_of(stream.url)
-        options = wire.websocket_options(stream.url, stream.wire_headers(), effect.timeout)
-        async with connect(host=host, port=port, **options) as connection:
-            for text in stream.opening:
-                await connection.send(text)
-            tell(StreamOpened())
-            while True:
-                data = await connection.recv()
-                await self._ahead.acquire()
-                tell(Frame(data))
-
-    async def _bytes(
-        self, effect: Listen, tell: Callable[[StreamOpened | StreamLost | Frame], None]
-    ) -> None:
-        stream = effect.stream
-        timeout = wire.timeouts(effect.timeout, wire.STREAM_SILENCE)
-        async with (
-            httpx.AsyncClient(**wire.client_options()) as client,
-            client.stream(
-                "GET", stream.url, headers=stream.wire_headers(), timeout=timeout
-            ) as response,
-        ):
-            if response.status_code != 200:
-                return
-            tell(StreamOpened())
-            async for piece in response.aiter_bytes():
-                await self._ahead.acquire()
-                tell(Frame(piece))
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:

@@ -24,6 +24,23 @@ PROMPT = {
     "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "out"}},
 }  # fmt: skip
 
+WORKFLOW = {
+    "last_node_id": 2,
+    "last_link_id": 1,
+    "nodes": [
+        {"id": 1, "type": "EmptyImage", "pos": [0, 0], "size": [200, 100], "flags": {}, "order": 0,
+         "mode": 0, "inputs": [], "properties": {}, "widgets_values": [48, 24, 1, 7],
+         "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": [1], "slot_index": 0}]},
+        {"id": 2, "type": "SaveImage", "pos": [300, 0], "size": [200, 100], "flags": {}, "order": 1,
+         "mode": 0, "inputs": [{"name": "images", "type": "IMAGE", "link": 1}], "outputs": [],
+         "properties": {}, "widgets_values": ["flow"]},
+    ],
+    "links": [[1, 1, 0, 2, 0, "IMAGE"]],
+    "groups": [],
+    "config": {},
+    "extra": {},
+    "version": 0.4,
+}  # fmt: skip
 ON_EMULATOR = (
     "no target configured: running on the embedded emulator, pictures are placeholders "
     "(see `comfygraph submit --help`)"
@@ -241,6 +258,32 @@ def test_warnings_do_not_stop(submit: Submit, tmp_path: Path, emulator: Emulator
 
     assert 0 == code
     assert err.startswith("lint: 0 errors, 1 warning in 1 file")
+
+
+def test_picture(submit: Submit, graph: str, emulator: Emulator) -> None:
+    """
+    A picture is run again from the graph that it carries.
+    """
+    _, first, _ = submit(graph, "--url", emulator.url(), "-o", "o", "-s", "canvas.width=256")
+    picture = first.split()[0]
+    code, again, _ = submit(picture, "--url", emulator.url(), "-o", "o", "-s", "canvas.height=16")
+
+    assert (0, "256×16") == (code, again.split()[1])
+
+
+def test_workflow(submit: Submit, emulator: Emulator, tmp_path: Path) -> None:
+    """
+    A workflow of the editor is converted, and written into the picture as the editor does it.
+    """
+    path = tmp_path / "workflow.json"
+    path.write_text(json.dumps(WORKFLOW))
+    code, out, _ = submit(str(path), "--url", emulator.url(), "-o", "o")
+    _, body, _ = submit(str(path), "--dry-run", "--json", "--url", emulator.url())
+    saved = Path(out.split()[0]).read_bytes()
+
+    assert 0 == code
+    assert b"workflow" in saved
+    assert WORKFLOW == json.loads(body)["body"]["extra_data"]["extra_pnginfo"]["workflow"]
 
 
 def test_nothing_heavy_for_help() -> None:

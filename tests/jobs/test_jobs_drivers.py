@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from jobs_servers import DROP, Seen, free_port, loopback
-from jobs_world import FakeTarget
+from jobs_world import FakeTarget, observations
 
 from comfygraph.core.values import Prompt
 from comfygraph.emulator.faults import Faults
@@ -33,7 +33,7 @@ from comfygraph.jobs import asubmit, attach, submit
 from comfygraph.jobs.limits import RateLimits
 from comfygraph.jobs.settings import Settings
 from comfygraph.targets import get_target
-from comfygraph.targets.base import Policy, Target
+from comfygraph.targets.base import JobRef, LiveStream, Policy, StreamRequest, Target
 from comfygraph.targets.events import (
     Event,
     JobCancelled,
@@ -46,6 +46,7 @@ from comfygraph.targets.events import (
     OutputReady,
 )
 from comfygraph.targets.http import Resend
+from comfygraph.targets.observations import Observation
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hires.json"
 PROMPT = Prompt.from_json(
@@ -613,6 +614,66 @@ def test_header_that_cannot_be_sent(run: Runner) -> None:
 
     assert [] == server.seen
     assert "with break" not in str(caught.value)
+
+
+class Lines:
+    """
+    Reads a byte stream of JSON lines, however it is cut.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, frame: str | bytes) -> tuple[Observation, ...]:
+        """
+        Take the next piece.
+        """
+        assert isinstance(frame, bytes)
+        *lines, self._rest = (self._rest + frame).split(b"\n")
+        return tuple(seen for line in lines for seen in observations(json.loads(line)))
+
+
+class TracingTarget(FakeTarget):
+    """
+    A service that tells what happens in a file that grows.
+    """
+
+    def stream(self, ref: JobRef) -> LiveStream | None:
+        """Give the file, once there is a job."""
+        if not ref.job_id:
+            return None
+        url = f"{self.base_url}/trace"
+        request = StreamRequest("bytes", url, auth=self.auth, home=self.base_url)
+        return LiveStream(request, Lines())
+
+
+def test_byte_stream(run: Runner) -> None:
+    """
+    A stream that is a growing file is read as it comes; when it ends the service is asked.
+    """
+    trace = b'[["node", "1", "started"]]\n[["node", "1", "finished"]]\n[["now"]]\n'
+    polls: list[float] = []
+
+    def answerer(seen: Seen) -> Any:
+        if seen.path == "/trace":
+            return 200, {"Content-Type": "application/octet-stream"}, trace
+        if seen.method == "GET":
+            polls.append(time.monotonic())
+            over = [["end", "succeeded"]] if len(polls) > 1 else []
+            return 200, {}, json.dumps({"claims": over}).encode()
+        return shop(seen)
+
+    with loopback(answerer) as server:
+        options = fake(server.url)
+        options["target"] = TracingTarget(base_url=server.url, policy=QUICK)
+        options["policy"] = replace(QUICK, poll_intervals=(5.0,))
+        events = run(PROMPT, **options)
+
+    assert ["JobQueued", "JobStarted", "NodeStarted", "NodeFinished", "JobSucceeded"] == [
+        type(event).__name__ for event in events
+    ]
+    assert {"Bearer s3cret"} == {seen.headers.get("authorization") for seen in server.seen}
+    assert polls[-1] - polls[0] < 2
 
 
 def test_interrupt_leaves_the_job_whole(emulator: Emulator) -> None:

@@ -1,0 +1,72 @@
+"""
+A live stream in a task of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeAlias
+
+import httpx
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+
+from comfygraph.jobs import wire
+from comfygraph.jobs.effects import Frame, Listen, StreamLost, StreamOpened
+
+FRAMES_AHEAD = 256
+"""Frames that may wait to be taken; then the socket is left alone and the service waits."""
+
+_Tell: TypeAlias = Callable[[StreamOpened | StreamLost | Frame], None]
+
+
+async def follow_stream(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> None:
+    """
+    Open a stream and tell its frames, until it ends or the task is cancelled.
+
+    Args:
+        effect: What to open.
+        tell: Takes the news.
+        ahead: Is released by whoever takes a frame.
+    """
+    try:
+        if effect.stream.kind == "websocket":
+            await _websocket(effect, tell, ahead)
+        else:
+            await _bytes(effect, tell, ahead)
+        reason = "the stream ended"
+    except (OSError, WebSocketException, httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
+        reason = wire.stream_reason(exc)
+    tell(StreamLost(reason))
+
+
+async def _websocket(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> None:
+    stream = effect.stream
+    host, port = wire.place_of(stream.url)
+    options = wire.websocket_options(stream.url, stream.wire_headers(), effect.timeout)
+    async with connect(host=host, port=port, **options) as connection:
+        for text in stream.opening:
+            await connection.send(text)
+        tell(StreamOpened())
+        while True:
+            data = await connection.recv()
+            await ahead.acquire()
+            tell(Frame(data))
+
+
+async def _bytes(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> None:
+    stream = effect.stream
+    timeout = wire.timeouts(effect.timeout, wire.STREAM_SILENCE)
+    async with (
+        httpx.AsyncClient(**wire.client_options()) as client,
+        client.stream(
+            "GET", stream.url, headers=stream.wire_headers(), timeout=timeout
+        ) as response,
+    ):
+        if response.status_code != 200:
+            return
+        tell(StreamOpened())
+        async for piece in response.aiter_bytes():
+            await ahead.acquire()
+            tell(Frame(piece))
