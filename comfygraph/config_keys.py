@@ -83,7 +83,7 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-LINT_TARGETS = ("comfyui", "tams", "civitai", "civitai-custom")
+LINT_TARGETS = ("comfyui", "tams", "civitai", "civitai-custom", "civitai-app")
 SEVERITIES = ("error", "warning", "info")
 
 LINT: Mapping[str, Key] = {
