@@ -253,8 +253,8 @@ def test_the_file_is_closed_with_the_catalog(tmp_path: Path, tiny_index: None) -
         (b'{"A": {"input": {}, "output": ' + b"9" * 5000 + b"}}", "not JSON"),
         (b"\x1f\x8b", "broken gzip file"),
         (b"\x1f\x8b\x08\x00" + b"x" * 50, "broken gzip file"),
-        (gzip.compress(b'{"A": {"output": []}}')[:-9], "broken gzip file"),
-        (gzip.compress(b"not json"), "not JSON"),
+        (gzip.compress(b'{"A": {"output": []}}', mtime=0)[:-9], "broken gzip file"),
+        (gzip.compress(b"not json", mtime=0), "not JSON"),
     ],
 )
 def test_what_is_no_catalog(tmp_path: Path, content: bytes, message: str) -> None:
