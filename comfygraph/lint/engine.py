@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 MOST = 1000
 """Findings of one rule about one document: more are neither read nor worth the time."""
 
+LONGEST_NAME = 10_000
+"""Characters in the id of a node or the name of an input: findings repeat them a thousand times."""
+LONGEST_WORDS = 2_000
+
 
 def lint(
     source: Prompt | Document | Mapping[str, Any] | Any,
@@ -54,6 +58,10 @@ def lint(
         from comfygraph.lint.registry import stable_rules
 
         rules = stable_rules()
+    if document.text is None or len(document.text) > LONGEST_NAME:
+        absurd = _absurd_name(document)
+        if absurd:
+            return Report(document.path, (absurd,), document.text)
     conversion = None
     if document.kind == "workflow":
         from comfygraph.lint.workflows import converted
@@ -135,6 +143,24 @@ def _own(
     )
 
 
+def _absurd_name(document: Document) -> Diagnostic | None:
+    """Find a name that no graph has; a workflow's names come from its catalog and its editor."""
+    graph = document.prompt if isinstance(document.prompt, dict) else {}
+    longest = max(map(len, graph), default=0)
+    for node in graph.values():
+        inputs = node.get("inputs") if isinstance(node, dict) else None
+        if isinstance(inputs, dict) and inputs:
+            longest = max(longest, *map(len, inputs))
+    if longest <= LONGEST_NAME:
+        return None
+    message = f"a node id or the name of an input has {longest:,} characters"
+    return _own(unreadable_document, message, document.path, None)
+
+
+def _cut(text: str | None) -> str | None:
+    return text[:LONGEST_WORDS] if text is not None else None
+
+
 def _run(rule: Rule, context: RuleContext) -> list[Diagnostic]:
     file = context.document.path
     out: list[Diagnostic] = []
@@ -159,13 +185,13 @@ def _diagnose(rule: Rule, finding: Finding, context: RuleContext) -> Diagnostic:
         severity=context.options.severities.get(rule.id)
         or finding.severity
         or _own_severity(rule, node_id, context),
-        message=finding.message,
+        message=finding.message[:LONGEST_WORDS],
         pointer=finding.pointer,
         node_id=node_id,
         input=finding.input,
-        help=finding.help,
-        title=context.title(node_id) if node_id is not None else None,
-        class_type=context.class_type(node_id) if node_id is not None else None,
+        help=finding.help[:LONGEST_WORDS] if finding.help else None,
+        title=_cut(context.title(node_id)) if node_id is not None else None,
+        class_type=_cut(context.class_type(node_id)) if node_id is not None else None,
         related=finding.related,
         fixes=finding.fixes,
         server_error=None if finding.accepted else rule.server_error,

@@ -19,6 +19,9 @@ from comfygraph.lint.diagnostic import Diagnostic, Fix, Report
 ROUNDS = 20
 """Repairs that touch each other wait for the next round; more rounds than this are a quarrel."""
 
+WORK = 20_000_000
+"""Characters that all rounds together may go through: graphs above a megabyte get fewer."""
+
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE,
           codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # fmt: skip
 
@@ -56,7 +59,7 @@ def fix_report(report: Report, check: Callable[[str], Report], *, unsafe: bool =
         return Fixed("", report)
     applied: list[tuple[str, str]] = []
     seen = {text}
-    for _ in range(ROUNDS):
+    for _ in range(max(2, min(ROUNDS, WORK // (len(text) + 1)))):
         offers = [(found, fix) for found in report if (fix := _choose(found, unsafe)) is not None]
         if not offers:
             break

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from comfygraph.lint.diagnostic import Report, Severity
 from comfygraph.lint.render.places import place_of, places_of
 from comfygraph.lint.render.summary import summary_text
-from comfygraph.lint.render.text import clean
+from comfygraph.lint.render.text import clean, label_of
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -26,8 +26,8 @@ def render_github(reports: Sequence[Report]) -> str:
         places = places_of(report) if report.diagnostics else {}
         for found in report:
             place = place_of(found, places, report)
-            label = f"{found.class_type or 'node'} ({found.node_id}): " if found.node_id else ""
-            message = clean(label + found.message)
+            label = label_of(found)
+            message = f"{label}: {clean(found.message)}" if label else clean(found.message)
             if found.help:
                 message += f"\n{clean(found.help)}"
             properties = {

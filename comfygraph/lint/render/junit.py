@@ -1,18 +1,17 @@
 """
 `--format junit`: XML that CI systems show as test results: a suite a file, a case a finding.
+
+What XML 1.0 cannot carry is not printable either, so `clean` takes it out.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
 from comfygraph.lint.render.places import place_of, places_of
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""All that XML 1.0 cannot carry, not even escaped."""
+from comfygraph.lint.render.text import clean
 
 
 def render_junit(reports: Sequence[Report], *, fail_on: Severity | None = Severity.ERROR) -> str:
@@ -53,9 +52,9 @@ def _case(found: Diagnostic, file: str, where: str, *, bad: bool) -> str:
     at = f" node {found.node_id}" if found.node_id is not None else ""
     at += f" input {found.input}" if found.input is not None else ""
     name = _attribute(f"{found.rule_id} {found.name}{at}")
-    text = f"{where}: {found.severity.value}: {found.message}"
+    text = f"{clean(where)}: {found.severity.value}: {clean(found.message)}"
     if found.help:
-        text += f"\nhelp: {found.help}"
+        text += f"\nhelp: {clean(found.help)}"
     inner = (
         f"<failure type={_attribute(found.name)} message={_attribute(found.message)}>"
         f"{_text(text)}</failure>"
@@ -66,8 +65,8 @@ def _case(found: Diagnostic, file: str, where: str, *, bad: bool) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_NOT_XML.sub("·", text))
+    return escape(text)
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_NOT_XML.sub("·", text).replace("\n", " "))
+    return quoteattr(clean(text))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
 from comfygraph.lint.render.places import place_of, places_of
 from comfygraph.lint.render.summary import plural, summary_text
-from comfygraph.lint.render.text import clean
+from comfygraph.lint.render.text import clean, label_of
 
 MARK = "<!-- comfygraph lint -->"
 LONGEST = 60_000
@@ -59,12 +59,9 @@ def _rows(report: Report) -> list[str]:
 
 
 def _finding(found: Diagnostic) -> str:
-    label = ""
-    if found.node_id is not None:
-        title = f' "{found.title}"' if found.title and found.title != found.class_type else ""
-        label = _prose(f"{found.class_type or 'node'}{title} ({found.node_id})") + ": "
+    label = label_of(found)
     help = f"<br>{_prose(found.help)}" if found.help else ""
-    return label + _prose(found.message) + help
+    return (f"{_escape(label)}: " if label else "") + _prose(found.message) + help
 
 
 def _prose(text: str) -> str:

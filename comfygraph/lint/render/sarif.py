@@ -15,6 +15,7 @@ from comfygraph.lint.registry import rules_by_name
 from comfygraph.lint.render.fingerprints import fingerprints_of
 from comfygraph.lint.render.json_format import dump_json
 from comfygraph.lint.render.places import Place, place_of, places_of
+from comfygraph.lint.render.text import label_of
 from comfygraph.lint.rule import Rule
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -91,8 +92,9 @@ def _results(report: Report, index: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def _message(found: Diagnostic) -> str:
-    label = f"{found.class_type or 'node'} ({found.node_id}): " if found.node_id is not None else ""
-    return f"{label}{found.message}" + (f"\n{found.help}" if found.help else "")
+    label = label_of(found)
+    text = f"{label}: {found.message}" if label else found.message
+    return f"{text}\n{found.help}" if found.help else text
 
 
 def _logical(found: Diagnostic) -> list[dict[str, Any]]:

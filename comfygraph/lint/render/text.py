@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from comfygraph.core.nearest import shorten
 from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
 from comfygraph.lint.render.summary import statistics_of, summary_of, summary_text
 
@@ -48,7 +49,7 @@ def _concise(report: Report, color: bool) -> Iterator[str]:
     places = places_of(report)
     for found in report.diagnostics:
         place = place_of(found, places, report)
-        label = _label(found)
+        label = label_of(found)
         head = _head(found, report.file, place.line, place.column, color)
         yield f"{head}: {f'{label}: ' if label else ''}{clean(found.message)}"
 
@@ -68,7 +69,7 @@ def report_lines(report: Report, *, color: bool) -> Iterator[str]:
         place = place_of(found, places, report)
         mark = _paint("   fixable", _DIM, color) if found.fixable else ""
         yield _head(found, report.file, place.line, place.column, color) + mark
-        label = _label(found)
+        label = label_of(found)
         yield "    " + (f"{label}: " if label else "") + clean(found.message)
         if place.excerpt is not None and place.excerpt.strip():
             source, carets = excerpt_lines(place, WIDEST)
@@ -95,13 +96,16 @@ def _marked(carets: str, found: Diagnostic, color: bool) -> str:
     return " " * shift + _paint(carets[shift:], _COLORS[found.severity], color)
 
 
-def _label(found: Diagnostic) -> str:
+def label_of(found: Diagnostic) -> str:
+    """
+    Name the node of a finding for a person: `KSampler "base pass" (3)`; empty where there is none.
+    """
     if found.node_id is None:
         return ""
-    class_type = found.class_type or "node"
-    if found.title and found.title != class_type:
-        return clean(f'{class_type} "{found.title}" ({found.node_id})')
-    return clean(f"{class_type} ({found.node_id})")
+    class_type, node_id = shorten(found.class_type or "node"), shorten(found.node_id)
+    if found.title and found.title != found.class_type:
+        return clean(f'{class_type} "{shorten(found.title)}" ({node_id})')
+    return clean(f"{class_type} ({node_id})")
 
 
 def clean(text: str) -> str:
