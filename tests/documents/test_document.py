@@ -151,11 +151,13 @@ def test_encodings_of_json(encoding: str) -> None:
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=4),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["prompt", "nodes", "params", "steps", "input", "class_type", "1"]),
-            inner,
-            max_size=4,
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["prompt", "nodes", "params", "steps", "input", "class_type", "1"]),
+                inner,
+                max_size=4,
+            )
         ),
         max_leaves=12,
     )

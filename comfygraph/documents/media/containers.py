@@ -21,7 +21,7 @@ LABELS = {
     "ogg": "Ogg",
     "mp3": "MP3",
     "mp4": "MP4",
-    "webm": "WebM",
+    "webm": "Matroska",
 }
 """The formats, as people spell them. The module of the same name reads each."""
 
@@ -48,7 +48,8 @@ def sniff(head: bytes) -> str | None:
             return container
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
-    if head[4:8] == b"ftyp":
+    # The first box is a small one, so a zero comes first, which text with a mark never has.
+    if head[:1] == b"\0" and head[4:8] == b"ftyp":
         return "avif" if head[8:12] in _PICTURE_BRANDS else "mp4"
     if head[:1] == b"\0" and head[4:8] in _FILM_BOXES:
         return "mp4"

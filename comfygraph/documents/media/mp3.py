@@ -4,6 +4,7 @@ MP3: `TXXX` frames of ID3v2 (id3.org, versions 2.2 to 2.4). `SaveAudioMP3` write
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from comfygraph.errors import InputError
 _UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
 _COMPRESSED = 0x40  # of version 2.2, which never said how
 _TEXT_FRAMES = {b"TXXX": 0, b"TXX": 0, b"COMM": 3, b"COM": 3}  # bytes of language before the name
+_LIKE_SOUND = re.compile(rb"\xff(?=[\x00\xe0-\xff]|\Z)")
 _ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 
 
@@ -185,9 +187,4 @@ def _safe_bytes(value: int) -> bytes:
 
 def _unsynchronise(data: bytes) -> bytes:
     """Put a zero after each 0xFF that a zero or three bits follow (ID3v2.3, section 5)."""
-    out = bytearray()
-    for at, byte in enumerate(data):
-        out.append(byte)
-        if byte == 0xFF and (at + 1 == len(data) or data[at + 1] >= 0xE0 or data[at + 1] == 0):
-            out.append(0)
-    return bytes(out)
+    return _LIKE_SOUND.sub(b"\xff\0", data)

@@ -14,8 +14,8 @@ from comfygraph.errors import InputError
 MOST_READ = 4 * MAX_BYTES
 """All metadata that is read of one file, in bytes."""
 
-MOST_STEPS = 500_000
-"""Chunks, boxes and the like that are looked at in one file. Twenty hours of film have fewer."""
+MOST_STEPS = 200_000
+"""Chunks, boxes and the like that are looked at in one file; hours of film have fewer."""
 
 
 class Source:
