@@ -183,7 +183,7 @@ def _input(name: str, old: FlatInput, new: FlatInput, files: bool) -> Iterator[C
         return
     if before.options is not None and after.options is not None:
         yield from _options(path, before.options, after.options, change)
-    if before.default != after.default:
+    if _key(before.default) != _key(after.default):  # NaN differs from itself
         message = f"`{path}` defaults to {_show(after.default)}, was {_show(before.default)}"
         yield change("default-changed", message, False, before.default, after.default)
 

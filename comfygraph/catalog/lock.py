@@ -23,7 +23,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from comfygraph.catalog.diff import Change, class_removed, diff_classes
 from comfygraph.catalog.facts import class_facts, facts_hash, node_from_facts
@@ -100,8 +100,8 @@ class LockChange:
         }
 
 
-Prompts = Mapping[str, Prompt] | Iterable[Prompt]
-"""Graphs by the name of their file, or without names."""
+Prompts = Prompt | Mapping[str, Prompt] | Iterable[Prompt]
+"""One graph, graphs by the name of their file, or graphs without names."""
 
 
 def make_lock(prompts: Prompts, catalog: NodeCatalog) -> Lock:
@@ -231,10 +231,10 @@ def compare_lock(lock: Lock, catalog: NodeCatalog, prompts: Prompts) -> list[Loc
 
 
 def _named(prompts: Prompts) -> dict[str, Prompt]:
-    if isinstance(prompts, Prompt):
+    if isinstance(prompts, Prompt):  # A mapping, too, but of nodes.
         return {"": prompts}
     if isinstance(prompts, Mapping):
-        return dict(prompts)
+        return dict(cast("Mapping[str, Prompt]", prompts))
     return {str(index): prompt for index, prompt in enumerate(prompts)}
 
 

@@ -16,6 +16,7 @@ class Socket(Protocol):
     @property
     def type(self) -> str:
         """The socket type."""
+        ...
 
 
 class ClassFacts(Protocol):
@@ -24,9 +25,11 @@ class ClassFacts(Protocol):
     @property
     def outputs(self) -> tuple[Socket, ...]:
         """The output slots in order."""
+        ...
 
     def expand(self, inputs: Mapping[str, Any]) -> Mapping[str, Socket]:
         """Give the inputs that a node with these `inputs` has."""
+        ...
 
 
 Classes = Mapping[str, ClassFacts] | Callable[[str], ClassFacts | None]
