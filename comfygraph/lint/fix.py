@@ -19,8 +19,8 @@ from comfygraph.lint.diagnostic import Diagnostic, Fix, Report
 ROUNDS = 20
 """Repairs that touch each other wait for the next round; more rounds than this are a quarrel."""
 
-WORK = 20_000_000
-"""Characters that all rounds together may go through: graphs above a megabyte get fewer."""
+WORK = 5_000_000
+"""Characters that all rounds together may go through: graphs above 250 kB get fewer."""
 
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE,
           codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # fmt: skip

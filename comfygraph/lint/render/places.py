@@ -31,19 +31,18 @@ def places_of(report: Report, *, related: bool = False) -> dict[str, Place]:
         report: The report; without text, every place is line 1, column 1.
         related: Also find the places of related findings.
     """
-    placed = [found for found in report.diagnostics if found.place is None]
-    pointers = {found.pointer for found in placed}
+    pointers = {found.pointer for found in report.diagnostics if found.place is None}
     if related:
-        pointers |= {item.pointer for found in placed for item in found.related}
-    if report.text is None:
+        pointers |= {item.pointer for found in report.diagnostics for item in found.related}
+    if report.text is None or not pointers:
         return {pointer: Place(1, 1, 2) for pointer in pointers}
-    if not pointers:
-        return {}
     chains = {pointer: pointer_chain(pointer) for pointer in pointers}
     spans = find_spans(report.text, {item for chain in chains.values() for item in chain})
     table = LineTable(report.text)
     secrets = [
-        spans[found.pointer] for found in placed if found.sensitive and found.pointer in spans
+        spans[found.pointer]
+        for found in report.diagnostics
+        if found.sensitive and found.pointer in spans
     ]
     out: dict[str, Place] = {}
     for pointer, chain in chains.items():
