@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from comfygraph.errors import ExitCode, UsageError
+from comfygraph.errors import CatalogError, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from comfygraph.catalog import NodeCatalog, NodeDef
@@ -54,7 +54,11 @@ def open_catalog(source: str) -> NodeCatalog:
 
 
 def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2))
+    try:
+        text = json.dumps(value, indent=2)
+    except (RecursionError, ValueError) as exc:
+        raise CatalogError("a definition nests too deep, or is too large, to be printed") from exc
+    click.echo(text)
 
 
 def _plural(count: int, noun: str, nouns: str) -> str:
