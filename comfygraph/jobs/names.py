@@ -56,9 +56,7 @@ def safe_name(name: str, *, media_type: str = "", fallback: str = "file") -> str
     """
     plain = unicodedata.normalize("NFC", name.encode(errors="replace").decode())
     plain = _SEPARATORS.split(_DRIVE.sub("", plain))[-1]
-    plain = "".join(
-        char if char.isprintable() else " " if char.isspace() else "" for char in plain
-    )
+    plain = "".join(char if char.isprintable() else " " if char.isspace() else "" for char in plain)
     plain = _FORBIDDEN.sub("_", plain).strip().lstrip(".").rstrip(". ").strip()
     stem, ending = split_ending(plain)
     if not ending:

@@ -9,6 +9,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import httpx
@@ -39,7 +40,16 @@ def client_options() -> dict[str, Any]:
         "follow_redirects": False,
         "headers": {"User-Agent": USER_AGENT},
         "mounts": dict.fromkeys(_LOOPBACK),
+        "verify": _trust(),
     }
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """
+    Read the certificates of the authorities once: that takes longer than the rest of a client.
+    """
+    return httpx.create_ssl_context()
 
 
 def timeouts(connect: float, answer: float) -> httpx.Timeout:
