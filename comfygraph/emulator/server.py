@@ -98,6 +98,7 @@ class Emulator:
         self._server: Any = None
         self._services: Services | None = None
         self._ready = threading.Event()
+        self._ended = threading.Event()
         self._problem: BaseException | None = None
 
     def __enter__(self) -> Self:
@@ -175,6 +176,7 @@ class Emulator:
             raise UsageError("the emulator is already running")
         listener = self._listen()
         self._ready.clear()
+        self._ended.clear()
         self._problem = None
         self._thread = threading.Thread(
             target=self._serve, args=(listener,), name="comfygraph-emulator", daemon=True
@@ -194,6 +196,7 @@ class Emulator:
             return
         if self._server is not None:
             self._server.ask_to_stop()
+        self._ended.wait()
         self._thread.join()
         self._thread = None
         self._host.base_url = ""
@@ -214,8 +217,9 @@ class Emulator:
                 before = signal.signal(asked, signal.default_int_handler)
             if ready is not None:
                 ready()
-            while self._thread is not None and self._thread.is_alive():
-                self._thread.join(0.5)
+            # Not `Thread.join`: interrupted, it takes the thread for dead (Python 3.11).
+            while not self._ended.wait(0.5):
+                pass
         except KeyboardInterrupt:
             pass
         finally:
@@ -255,6 +259,7 @@ class Emulator:
             self._problem = exc
         finally:
             self._ready.set()
+            self._ended.set()
 
     async def _main(self, listener: socket.socket) -> None:
         from comfygraph.emulator.app import Services

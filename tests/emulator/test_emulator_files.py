@@ -5,6 +5,7 @@ The emulator's files: names, kinds, content.
 from __future__ import annotations
 
 import json
+import signal
 import struct
 import subprocess
 import sys
@@ -220,14 +221,14 @@ def test_links_do_not_lead_out(tmp_path: Path) -> None:
     assert ("a.png", "output") == annotated("a.png [output]")
 
 
-def test_command_serves_until_interrupted(tmp_path: Path, bare: httpx.Client) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_command_serves_until_interrupted(how: signal.Signals, bare: httpx.Client) -> None:
     """
-    `comfygraph emulate` prints its addresses and the token, and Ctrl-C stops it with 0.
+    `comfygraph emulate` prints its addresses and the token; Ctrl-C or SIGTERM stop it with 0,
+    and its temporary files are gone.
     """
-    import signal
-
     command = [sys.executable, "-m", "comfygraph", "emulate", "tams", "comfyui", "--port", "0"]
-    command += ["--speed", "0", "--out", str(tmp_path / "out"), "--fault", "errors=1"]
+    command += ["--speed", "0", "--fault", "errors=1"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -235,10 +236,11 @@ def test_command_serves_until_interrupted(tmp_path: Path, bare: httpx.Client) ->
         lines = [process.stdout.readline().split() for _ in range(4)]
         first = bare.get(f"{lines[0][1]}/queue").status_code
         second = bare.get(f"{lines[0][1]}/queue").status_code
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         _, errors = process.communicate(timeout=20)
 
     assert ["comfyui", "tams", "token", "files"] == [line[0] for line in lines]
     assert "emulator-token" == lines[2][1]
     assert (503, 200) == (first, second)
     assert (0, "pictures are placeholders; Ctrl-C stops\n") == (process.returncode, errors)
+    assert not Path(lines[3][1]).exists()
