@@ -73,7 +73,7 @@ def convert(
 
     source = sys.stdin.buffer.read() if workflow == "-" else workflow
     name = "<stdin>" if workflow == "-" else workflow
-    document = open_document(source, name=name)
+    document = open_document(source, name=name, graph="workflow")
     if document.kind not in ("workflow", "unknown"):
         raise InputError(
             f"{name}: holds a prompt already, not a workflow of the editor",
