@@ -4,9 +4,10 @@ CG103 dependency-cycle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from comfygraph.lint.context import Finding, RuleContext
+from comfygraph.lint.context import Finding, LinkUse, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
 
@@ -45,45 +46,61 @@ def dependency_cycle(ctx: RuleContext) -> Iterator[Finding]:
      "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "out"}}}
     ```
     """
-    adjacency = ctx.adjacency
     from comfygraph.core.graph import cycles  # only a graph that has some pays for it
 
-    for cycle in cycles(adjacency, limit=MOST):
-        first = cycle[0]
-        names = [ctx.label(node_id) for node_id in cycle[:SHOWN]]
-        if len(cycle) > SHOWN:
-            names.append(f"… {len(cycle) - SHOWN} more …")
-        path = " → ".join([*names, ctx.label(first)])
+    told: dict[tuple[str, str], int] = {}
+    findings: dict[tuple[str, str], Finding] = {}
+    links = {(use.node_id, use.source): use for use in reversed(ctx.links)}
+    for cycle in cycles(ctx.adjacency, limit=MOST):
+        cause = _cause(links, cycle)
+        if cause is None:
+            yield ctx.at_node(cycle[0], _message(ctx, cycle), help="cut one of its links")
+            continue
+        place = (cause.node_id, cause.input)
+        told[place] = told.get(place, 0) + 1
+        if place in findings:
+            continue  # The shortest circle through a link is enough to understand it.
         related = tuple(
             ctx.related(node_id, f"{ctx.label(node_id)} is part of the cycle")
-            for node_id in cycle[1:SHOWN]
+            for node_id in cycle[:SHOWN]
+            if node_id != cause.node_id
         )
-        feeding = cycle[-1]
-        name = next(
-            (use.input for use in ctx.links if use.node_id == first and use.source in cycle), None
+        findings[place] = ctx.at_input(
+            cause.node_id,
+            cause.input,
+            _message(ctx, cycle),
+            help=f"cut one of its links, for example this one from {ctx.label(cause.source)}",
+            related=related,
+            accepted=not _is_seen(ctx, cycle),
         )
-        accepted = not _declared(ctx, cycle)
-        help = f"cut one of its links, for example the one from {ctx.label(feeding)}"
-        if name is None:
-            yield ctx.at_node(
-                first,
-                f"the links go in a circle: {path}",
-                help=help,
-                related=related,
-                accepted=accepted,
-            )
-        else:
-            yield ctx.at_input(
-                first,
-                name,
-                f"the links go in a circle: {path}",
-                help=help,
-                related=related,
-                accepted=accepted,
-            )
+    for place, finding in findings.items():
+        more = told[place] - 1
+        if more:
+            words = f"{finding.message}, and {more} more through the same link"
+            finding = replace(finding, message=words)
+        yield finding
 
 
-def _declared(ctx: RuleContext, cycle: tuple[str, ...]) -> bool:
+def _cause(links: Mapping[tuple[str, str], LinkUse], cycle: tuple[str, ...]) -> LinkUse | None:
+    """Give the link that most likely is the mistake: an undeclared one, or one into the first."""
+    around = zip(cycle, (*cycle[1:], cycle[0]), strict=True)  # each takes from the next
+    found = [links[edge] for edge in around if edge in links]
+    return next(
+        (use for use in found if use.spec is None),
+        next((use for use in found if use.node_id == cycle[0]), None),
+    )
+
+
+def _message(ctx: RuleContext, cycle: tuple[str, ...]) -> str:
+    # The way of the data: from the first node to the one that takes from it, and so on.
+    way = [cycle[0], *cycle[:0:-1]]
+    names = [ctx.label(node_id) for node_id in way[:SHOWN]]
+    if len(way) > SHOWN:
+        names.append(f"… {len(way) - SHOWN} more …")
+    return f"the links go in a circle: {' → '.join([*names, ctx.label(cycle[0])])}"
+
+
+def _is_seen(ctx: RuleContext, cycle: tuple[str, ...]) -> bool:
     """Tell whether the server sees the cycle: it does not follow undeclared inputs."""
     links = {
         (node_id, source)
@@ -91,5 +108,4 @@ def _declared(ctx: RuleContext, cycle: tuple[str, ...]) -> bool:
         if node_id in ctx.checked
         for _, source in ctx.checked[node_id].follows
     }
-    around = zip(cycle, (*cycle[1:], cycle[0]), strict=True)
-    return all((target, source) in links or (source, target) in links for source, target in around)
+    return all(edge in links for edge in zip(cycle, (*cycle[1:], cycle[0]), strict=True))
