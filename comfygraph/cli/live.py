@@ -83,6 +83,7 @@ class LiveReporter:
         self._console = console
         self._clock = clock
         self._state = f"handing the graph to {place}"
+        self._queued = False
         self._began = clock()
         self._glyphs = _ASCII if console.options.ascii_only else _UNICODE
         self._group: list[str] = []
@@ -118,6 +119,7 @@ class LiveReporter:
         self._progress.feed(event)
         match event:
             case JobQueued(position=position):
+                self._queued = True
                 ahead = "" if not position else f", {position} before it"
                 self._state = f"queued{ahead}"
             case JobStarted():
@@ -237,7 +239,7 @@ class LiveReporter:
     def _waiting_word(self) -> str:
         if self.cancelling:
             return "cancel"
-        return "queue" if self._progress.position is not None else "send"
+        return "queue" if self._queued else "send"
 
     def _active(self, node_id: str, state: Active, width: int) -> Text:
         line = self._line(steps_text(state.value, state.max) or "run", "cyan")

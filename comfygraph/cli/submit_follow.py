@@ -17,7 +17,14 @@ from comfygraph.cli.terminal import use_color
 from comfygraph.core.graph import GraphView
 from comfygraph.errors import ComfyGraphError, ExitCode, JobError, TargetError
 from comfygraph.targets.base import JobRef, Submission
-from comfygraph.targets.events import JobCancelled, JobEnd, JobFailed, JobSucceeded, OutputFile
+from comfygraph.targets.events import (
+    JobCancelled,
+    JobEnd,
+    JobFailed,
+    JobSucceeded,
+    Notice,
+    OutputFile,
+)
 
 if TYPE_CHECKING:
     from comfygraph.catalog import NodeCatalog
@@ -62,8 +69,7 @@ class Follower:
                         if not self._request.wait:
                             job.start()
                         else:
-                            for event in job:
-                                reporter.event(event)
+                            self._follow(job, reporter, interrupts)
                 except Left:
                     return self._leave(job)
                 except ComfyGraphError as exc:
@@ -72,6 +78,14 @@ class Follower:
             if not self._request.wait:
                 return self._print_reference(job)
             return self._finish(job.end, interrupts.asked)
+
+    def _follow(self, job: Job, reporter: Reporter, interrupts: Interrupts) -> None:
+        told = self._request.as_json
+        for event in job:
+            reporter.event(event)
+            if interrupts.asked and not told:
+                told = True
+                reporter.event(Notice("Ctrl-C again leaves the job running"))
 
     def _reporter(self) -> Reporter:
         from comfygraph.jobs.progress import Progress

@@ -62,6 +62,7 @@ def test_first_ctrl_c_cancels(emulator: Emulator, tmp_path: Path) -> None:
 
     assert (130, "") == (process.returncode, out)
     assert "note   asking the service to cancel the job" in err
+    assert "note   Ctrl-C again leaves the job running" in err
     assert "the job was cancelled" == err.splitlines()[-1]
     assert 1 == emulator.stats().requests["POST /interrupt"]
     assert {"interrupted": 1} == emulator.stats().jobs

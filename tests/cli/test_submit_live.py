@@ -175,6 +175,7 @@ def test_story() -> None:
     with terminal.reporter:
         screens = [
             terminal.tell(2.0),
+            terminal.tell(JobQueued("j")),
             terminal.tell(JobQueued("j", 3)),
             terminal.tell(*LOADERS, NodeStarted("7"), 1.0, NodeProgress("7", 4, 26)),
             terminal.tell(3.0, NodeProgress("7", 16, 26)),
@@ -189,26 +190,27 @@ def test_story() -> None:
     ]
 
     assert ["  send   handing the graph to the emulator  0:02"] == screens[0]
-    assert ["  queue  queued, 3 before it  0:02"] == screens[1]
+    assert ["  queue  queued  0:02"] == screens[1]
+    assert ["  queue  queued, 3 before it  0:02"] == screens[2]
     assert [
         *done,
         "  4/26   base pass (7)        ███                   0:01",
         "  wait   4 more",
         "  15 %   ███                   0:01, about 0:09 left",
-    ] == screens[2]
+    ] == screens[3]
     assert [
         *done,
         "  16/26  base pass (7)        ████████████▎         0:04",
         "  wait   4 more",
         "  33 %   ██████▊               0:04, about 0:09 left",
-    ] == screens[3]
+    ] == screens[4]
     assert [
         *done,
         "  done   base pass (7)        26 steps, 0:06",
         "  run    upscale (8)                                0:00",
         "  wait   3 more",
         "  49 %   █████████▊            0:06, about 0:07 left",
-    ] == screens[4]
+    ] == screens[5]
     assert [
         *done,
         "  done   base pass (7)        26 steps, 0:06",

@@ -13,7 +13,6 @@ from PIL import Image
 
 from comfygraph.cli.pictures import picture_size
 
-
 HEADS = [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff", b"RIFF1234WEBPVP8 "]
 
 

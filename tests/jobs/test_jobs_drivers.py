@@ -5,6 +5,7 @@ One suite for both drivers, against real servers: the emulator in every dialect,
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
 import time
@@ -349,6 +350,28 @@ def test_left_and_taken_up_again(emulator: Emulator, tmp_path: Path) -> None:
 
     assert ref.job_id == end.job_id
     assert 2 == len(list(tmp_path.iterdir()))
+
+
+def test_forgotten_job_is_let_go() -> None:
+    """
+    A job that nobody holds any more closes what it opened, its emulator too.
+    """
+
+    def ours() -> list[str]:
+        return [
+            thread.name
+            for thread in threading.enumerate()
+            if thread.name in ("comfygraph-stream", "comfygraph-emulator")
+        ]
+
+    before = ours()
+    job = submit(PROMPT, target="emulator")
+    during = ours()
+    del job
+    gc.collect()
+
+    assert ["comfygraph-emulator", "comfygraph-stream"] == sorted(during[len(before) :])
+    assert before == ours()
 
 
 def test_result_keeps_the_events(emulator: Emulator) -> None:
