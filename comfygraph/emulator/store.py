@@ -79,14 +79,18 @@ class FileStore:
         for name in FOLDERS:
             (self.root / name).mkdir(parents=True, exist_ok=True)
         self._counts: dict[tuple[str, str], int] = {}
+        self._closed = False
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """
-        Remove the folders if they are temporary.
+        Take no more files, and remove the folders if they are temporary.
         """
-        if self._own:
-            shutil.rmtree(self.root, ignore_errors=True)
+        # A thread may still be drawing; what it saves must not bring the folders back.
+        with self._lock:
+            self._closed = True
+            if self._own:
+                shutil.rmtree(self.root, ignore_errors=True)
 
     def folder(self, kind: str) -> Path:
         """
@@ -141,13 +145,15 @@ class FileStore:
         subfolder, stem = os.path.dirname(prefix), os.path.basename(prefix)
         folder = self.locate(kind, subfolder, ".")
         with self._lock:
+            if self._closed:
+                raise OSError("the emulator has stopped")
             folder.mkdir(parents=True, exist_ok=True)
             number = self._counts.get((str(folder), stem)) or _highest(folder, stem)
             number += 1
             self._counts[str(folder), stem] = number
-        name = f"{stem}_{number:05}{'_' if underscore else ''}.{extension}"
-        path = folder / name
-        path.write_bytes(data)
+            name = f"{stem}_{number:05}{'_' if underscore else ''}.{extension}"
+            path = folder / name
+            path.write_bytes(data)
         return name, subfolder.replace(os.sep, "/"), path
 
     def read_input(self, name: str) -> bytes | None:

@@ -208,6 +208,18 @@ def test_names(tmp_path: Path) -> None:
     assert "b_00001.flac" == plain
 
 
+def test_closed_store_takes_nothing() -> None:
+    """
+    After the end a late file does not bring the temporary folder back.
+    """
+    store = FileStore()
+    store.close()
+    with pytest.raises(OSError, match="has stopped"):
+        store.save("output", "a", "png", b"")
+
+    assert not store.root.exists()
+
+
 def test_links_do_not_lead_out(tmp_path: Path) -> None:
     """
     A symbolic link in the folder is not followed out of it.
