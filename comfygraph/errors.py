@@ -28,8 +28,8 @@ that the work could not be done.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class ExitCode(IntEnum):
@@ -94,10 +94,11 @@ class WorkflowError(InputError):
     """JSON that is not a workflow of the editor."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuildProblem:
+class BuildProblem(NamedTuple):
     """
     One mistake in a graph written in Python.
+
+    A tuple and not a dataclass, as every command imports this module and few need that one.
 
     Args:
         message: What is wrong, in one line.

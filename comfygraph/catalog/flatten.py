@@ -101,18 +101,18 @@ def flat_inputs(node: NodeDef) -> dict[str, FlatInput]:
 def _plain(spec: InputSpec) -> InputSpec:
     if spec.type == DYNAMIC_COMBO:
         keys = tuple(option.get("key") for option in combo_options(spec))
-        return replace(spec, options=keys)
+        return spec._replace(options=keys)
     if spec.type == AUTOGROW:
         template = spec.opts.get("template")
         least = template.get("min") if isinstance(template, Mapping) else None
         names = tuple(name.removeprefix(f"{spec.name}.") for name in autogrow_names(spec))
-        return replace(spec, options=names, opts={"min": least})
+        return spec._replace(options=names, opts={"min": least})
     if spec.type == DYNAMIC_SLOT:
-        return replace(spec, type=slot_type(spec))
+        return spec._replace(type=slot_type(spec))
     if spec.type == MATCH_TYPE:
         template = spec.opts.get("template")
         allowed = template.get("allowed_types") if isinstance(template, Mapping) else None
-        return replace(spec, type=allowed if isinstance(allowed, str) and allowed else "*")
+        return spec._replace(type=allowed if isinstance(allowed, str) and allowed else "*")
     return spec
 
 

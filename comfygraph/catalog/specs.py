@@ -7,10 +7,9 @@ They model one entry of ComfyUI's `GET /object_info` (`server.py`, `node_info`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
     from comfygraph.catalog.dynamic import Expansion
@@ -31,12 +30,7 @@ _KEPT = 16
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
-def _no_options() -> Mapping[str, Any]:
-    return _EMPTY
-
-
-@dataclass(frozen=True, slots=True)
-class InputSpec:
+class InputSpec(NamedTuple):
     """
     One input of a node class.
 
@@ -58,7 +52,7 @@ class InputSpec:
     name: str
     type: str
     required: bool
-    opts: Mapping[str, Any] = field(default_factory=_no_options)
+    opts: Mapping[str, Any] = _EMPTY
     options: tuple[Any, ...] | None = None
     files: str | None = None
     listed: bool = False
@@ -106,8 +100,7 @@ class InputSpec:
         return [list(self.options or ()) if self.listed else self.type, dict(self.opts)]
 
 
-@dataclass(frozen=True, slots=True)
-class OutputSpec:
+class OutputSpec(NamedTuple):
     """
     One output slot of a node class.
 

@@ -15,8 +15,16 @@ from comfygraph.errors import ComfyGraphError, ExitCode
 
 # command → (module, attribute, what `--help` says of it)
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "lint": ("comfygraph.cli.lint", "lint", "Check graphs offline: what the server refuses, and more."),
-    "submit": ("comfygraph.cli.submit", "submit", "Run a graph on a service and follow it to its pictures."),
+    "lint": (
+        "comfygraph.cli.lint",
+        "lint",
+        "Check graphs offline: what the server refuses, and more.",
+    ),
+    "submit": (
+        "comfygraph.cli.submit",
+        "submit",
+        "Run a graph on a service and follow it to its pictures.",
+    ),
     "convert": ("comfygraph.cli.convert", "convert", "Turn the editor's workflow into a prompt."),
     "extract": ("comfygraph.cli.extract", "extract", "Take the graph out of an image or a film."),
     "strip": ("comfygraph.cli.strip", "strip", "Remove the graph from an image or a film."),
@@ -25,11 +33,19 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "diff",
         "Say what changed in meaning between two graphs.",
     ),
-    "catalog": ("comfygraph.cli.catalog", "catalog", "Look at node catalogs: fetch, show, list, diff, lock."),
+    "catalog": (
+        "comfygraph.cli.catalog",
+        "catalog",
+        "Look at node catalogs: fetch, show, list, diff, lock.",
+    ),
     "stubs": ("comfygraph.cli.stubs", "stubs", "Write a typed Python package for any node pack."),
-    "emulate": ("comfygraph.cli.emulate", "emulate", "Serve a local stand-in of ComfyUI, TAMS and Civitai."),
+    "emulate": (
+        "comfygraph.cli.emulate",
+        "emulate",
+        "Serve a local stand-in of ComfyUI, TAMS and Civitai.",
+    ),
     "rule": ("comfygraph.cli.rule", "rule", "Explain a lint rule, or list them all."),
-}  # fmt: skip
+}
 
 
 class LazyGroup(click.Group):

@@ -9,8 +9,7 @@ sound or a film that carries a prompt or a workflow in its metadata.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from comfygraph.core.pointer import escape_pointer
 from comfygraph.documents.json_text import MAX_BYTES, JsonSyntaxError, decode_text, parse_json
@@ -29,8 +28,7 @@ _JSON_STARTS = b'{[ \t\r\n"'
 _CIVITAI_GRAPHS = {"comfy": "comfyWorkflow", "customComfy": "workflow"}
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """
     A parsed file.
 
@@ -187,7 +185,7 @@ def _open_media(
         message = f"its {graph} is {exc.message}"
         raise JsonSyntaxError(message, line=exc.line, column=exc.column) from exc
     document = recognise(value, text=text, path=f"{label}#{graph}")
-    return replace(document, container=media.container)
+    return document._replace(container=media.container)
 
 
 def recognise(value: JsonValue, *, text: str | None = None, path: str = "<json>") -> Document:

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygraph.core.pointer import escape_pointer
 from comfygraph.errors import InputError
@@ -27,8 +26,7 @@ class JsonSyntaxError(InputError):
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
-class DuplicateKey:
+class DuplicateKey(NamedTuple):
     """
     A key that stands more than once in one object; the last one counts.
     """

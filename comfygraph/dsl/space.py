@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from os import PathLike
-from pathlib import Path
 from typing import Any, cast
 
 from comfygraph.catalog.node_catalog import NodeCatalog
@@ -119,6 +118,8 @@ def bind(
             if isinstance(catalog, NodeCatalog):
                 space.append(NodeSpace(catalog, module))
             else:
+                from pathlib import Path
+
                 from comfygraph.catalog.stored import catalog_from_file
 
                 space.append(NodeSpace(catalog_from_file(Path(catalog)), module))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygraph.core.values import Prompt
-from comfygraph.dsl.build import Builder, Outputs, roots
+from comfygraph.dsl.builder import Builder, Outputs, roots
 from comfygraph.dsl.plan import InputPlan
 from comfygraph.errors import UsageError
 

@@ -37,7 +37,7 @@ _MOST_HOPS = 10
 _WORTH_A_WORD = 1.0
 
 
-class CancelWanted(Exception):  # noqa: N818  # control flow, not an error
+class CancelWanted(Exception):
     """
     Somebody asked for a cancel, and what was going on can be left for it.
     """

@@ -62,7 +62,7 @@ def open_folder(
     return Folder(folder, overwrite, max_bytes)
 
 
-class NotKept(Exception):  # noqa: N818  # reads better where it is caught
+class NotKept(Exception):
     """
     A body that will not be kept: it is larger than the folder takes, or was abandoned.
     """

@@ -107,7 +107,7 @@ def check_all(sources: Sequence[Source], work: Work, *, jobs: int = 0) -> Iterat
 def _settled(work: Work, catalog: NodeCatalog) -> Work:
     severities = dict(work.selection.severities)
     return (
-        replace(work, options=replace(work.options, severities=severities)) if severities else work
+        replace(work, options=work.options._replace(severities=severities)) if severities else work
     )
 
 
@@ -193,7 +193,7 @@ def _check(source: Source, name: str, work: Work, catalog: NodeCatalog) -> Outco
         return lint(document, catalog, options=work.options, rules=rules)
 
     # Findings about an image name the image, not the graph in it.
-    report = check(document if document.container is None else replace(document, path=name))
+    report = check(document if document.container is None else document._replace(path=name))
     if work.fix == "none" or document.container is not None:
         return Outcome(report)
     return _fixed(source, name, report, check, data, work)

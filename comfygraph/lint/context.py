@@ -5,7 +5,6 @@ What a rule sees of a document: the graph, its catalog, and what one walk over i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -17,8 +16,7 @@ from comfygraph.lint.faults import RECURSION_LIMIT, Checked, Fault, check_node
 from comfygraph.lint.signs import SAFE_INTEGER, class_signs, text_signs
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """
     What a rule yields; the engine adds the rule's id, name and severity.
 
@@ -69,8 +67,7 @@ class Rewrite(NamedTuple):
     spec: InputSpec
 
 
-@dataclass(frozen=True, slots=True)
-class LintOptions:
+class LintOptions(NamedTuple):
     """
     What the person wants to know.
 
@@ -83,8 +80,8 @@ class LintOptions:
 
     strict_files: bool = False
     target: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    severities: Mapping[str, Severity] = field(default_factory=dict)
+    settings: Mapping[str, Any] = {}
+    severities: Mapping[str, Severity] = {}
 
 
 class RuleContext:

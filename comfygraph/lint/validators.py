@@ -8,12 +8,10 @@ The catalog does not tell which classes do, so the core's are listed here, from 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Validator:
+class Validator(NamedTuple):
     """
     What a class's own check looks at.
 

@@ -86,8 +86,7 @@ def converted(document: Document, catalog: NodeCatalog) -> Converted:
         return Converted(document, (problem,), None)
     sources = result.source_map
     return Converted(
-        replace(
-            document,
+        document._replace(
             prompt=result.prompt.to_json(),
             class_key="type",
             places=sources.pointer,

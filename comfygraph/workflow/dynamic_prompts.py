@@ -29,13 +29,13 @@ _LINE_END = re.compile(r"[\n\r\u2028\u2029]|\Z")
 _ESCAPED = re.compile(r"\\([{}|])")
 
 
-class HasChoices(Exception):  # noqa: N818  # a signal between two functions, not an error
+class HasChoices(Exception):
     """
     The text holds a choice, and nobody may choose.
     """
 
 
-class TooDeep(Exception):  # noqa: N818  # as above
+class TooDeep(Exception):
     """
     The choices are nested deeper than `MAX_DEPTH`.
     """

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -183,12 +184,8 @@ async def _form(request: Request) -> dict[str, str | tuple[str, bytes]]:
                     found[name] = (value.filename or "", await value.read())
                 else:
                     found[name] = value
-    except (MultiPartException, KeyError, ValueError):
+    except (MultiPartException, HTTPException, KeyError, ValueError):
         return {}
-    except Exception as exc:
-        if type(exc).__name__ == "HTTPException":
-            return {}
-        raise
     return found
 
 

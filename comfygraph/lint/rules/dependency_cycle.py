@@ -5,7 +5,6 @@ CG103 dependency-cycle.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from comfygraph.lint.context import Finding, LinkUse, RuleContext
 from comfygraph.lint.diagnostic import Severity
@@ -77,7 +76,7 @@ def dependency_cycle(ctx: RuleContext) -> Iterator[Finding]:
         more = told[place] - 1
         if more:
             words = f"{finding.message}, and {more} more through the same link"
-            finding = replace(finding, message=words)
+            finding = finding._replace(message=words)
         yield finding
 
 
