@@ -271,3 +271,23 @@ def test_proxy_token(bare: httpx.Client) -> None:
 
     assert (401, 200) == (without.status_code, with_it.status_code)
     assert "secret" not in repr(emulator) + repr(emulator._host)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=b", b"--b\r\n\r\n"),
+        ("multipart/form-data; boundary=b", b"nothing of the kind"),
+        ("application/json", b"{}"),
+        ("", b""),
+    ],
+)
+def test_odd_uploads(client: httpx.Client, kind: str, body: bytes) -> None:
+    """
+    An upload that is no form, or has no file in it, is refused.
+    """
+    for path in ("/upload/image", "/upload/mask"):
+        answer = client.post(path, content=body, headers={"Content-Type": kind})
+
+        assert 400 == answer.status_code
