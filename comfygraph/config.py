@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygraph.config_keys import SECTIONS, Key, Kind
 from comfygraph.core.nearest import did_you_mean, shorten
@@ -30,8 +29,7 @@ _CREDENTIAL_WORDS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """
     What a configuration file says.
 
@@ -41,7 +39,7 @@ class Config:
     """
 
     path: str | None = None
-    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sections: Mapping[str, Mapping[str, Any]] = {}
 
     @property
     def folder(self) -> str | None:
@@ -55,8 +53,7 @@ class Config:
         return self.sections.get(name, {})
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """
     One section, seen through flags, environment and file.
 

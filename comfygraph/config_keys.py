@@ -5,9 +5,8 @@ The keys of the configuration: what each takes, its default, and what it is for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Kind(Enum):
@@ -27,8 +26,7 @@ class Kind(Enum):
     OPTIONS = "table"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """
     One key.
 

@@ -8,8 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from comfygraph.catalog import NodeCatalog, load_catalog
 from comfygraph.documents import (
@@ -35,8 +34,7 @@ FILES_PER_PROCESS = 150
 CHUNK = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """
     What to do with each file; can be sent to another process.
 
@@ -52,15 +50,14 @@ class Work:
 
     selection: Selection
     catalog: str | None = None
-    options: LintOptions = field(default_factory=LintOptions)
+    options: LintOptions = LintOptions()
     fix: Literal["none", "write", "diff"] = "none"
     unsafe: bool = False
     graphs_only: bool = False
     stdin_name: str = "<stdin>"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """
     What came of one file.
 
@@ -107,7 +104,7 @@ def check_all(sources: Sequence[Source], work: Work, *, jobs: int = 0) -> Iterat
 def _settled(work: Work, catalog: NodeCatalog) -> Work:
     severities = dict(work.selection.severities)
     return (
-        replace(work, options=work.options._replace(severities=severities)) if severities else work
+        work._replace(options=work.options._replace(severities=severities)) if severities else work
     )
 
 
@@ -155,7 +152,9 @@ def _check_in_process(source: Source) -> Outcome:
     report = outcome.report
     if report is not None and not report.diagnostics:
         # A clean file's text is of no use to anybody, and need not travel.
-        return replace(outcome, report=replace(report, text=None))
+        from dataclasses import replace
+
+        return outcome._replace(report=replace(report, text=None))
     return outcome
 
 

@@ -4,11 +4,11 @@ Running the rules over one document.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from comfygraph.catalog import NodeCatalog, load_catalog
-from comfygraph.core.values import Prompt
 from comfygraph.documents import Document, JsonSyntaxError, open_document, recognise
 from comfygraph.errors import InputError
 from comfygraph.lint.builtin import internal_error, unreadable_document, unused_ignore
@@ -19,6 +19,11 @@ from comfygraph.lint.rule import Rule
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
+
+    from comfygraph.core.values import Prompt
 
 MOST = 1000
 """Findings of one rule about one document: more are neither read nor worth the time."""
@@ -50,7 +55,7 @@ def lint(
     catalog = catalog if catalog is not None else load_catalog()
     if isinstance(source, Document):
         document = source
-    elif isinstance(source, Prompt):
+    elif _is_prompt(source):
         document = Document("<prompt>", None, None, "prompt", source.to_json())
     else:
         document = recognise(source)
@@ -86,6 +91,12 @@ def lint(
         kept += [_diagnose(unused_ignore, item, context) for item in ignores.unused(ran)]
     kept.sort(key=_document_order(context))
     return Report(document.path, tuple(kept), document.text, silenced)
+
+
+def _is_prompt(source: Any) -> TypeGuard[Prompt]:
+    # Whoever holds a prompt has loaded its module; a file's lint need not.
+    values = sys.modules.get("comfygraph.core.values")
+    return values is not None and isinstance(source, values.Prompt)
 
 
 def lint_file(

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from comfygraph.lint.globs import MAGIC, compile_glob, matches, relative_to
 
@@ -21,8 +20,7 @@ SKIPPED_FOLDERS = frozenset(
 """Never entered, and neither are folders whose names begin with a dot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """
     One file to check.
 
@@ -35,8 +33,7 @@ class Source:
     explicit: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """
     What the arguments stand for.
 

@@ -5,7 +5,7 @@ Which rules run on which file, and how bad their findings are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from comfygraph.errors import UsageError
 from comfygraph.lint.builtin import ALWAYS
@@ -14,8 +14,7 @@ from comfygraph.lint.registry import all_rules, matching_ids, nearest_selector, 
 from comfygraph.lint.rule import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class SelectLayer:
+class SelectLayer(NamedTuple):
     """
     The wishes of one place: the configuration file, the environment, or the command line.
 
@@ -30,8 +29,7 @@ class SelectLayer:
     ignore: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """
     The rules in force. Holds ids, so that it can be sent to another process.
 
