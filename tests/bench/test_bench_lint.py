@@ -1,0 +1,125 @@
+"""
+Lint is fast: measured in ratios, with bounds that leave room for a busy machine.
+
+The aims are sharper than the bounds: a whole process at most 1.6 times `import click, json`; a
+chain of 10,000 nodes and all official templates at most 12 and 10 times `json.loads` of them.
+`pytest -s` prints what was measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from measure import ratio
+
+from comfygraph.catalog import load_catalog
+from comfygraph.documents import open_document
+from comfygraph.lint import lint
+
+ROOT = Path(__file__).parents[2]
+SEED = ROOT / "tests" / "data" / "seed" / "tams_workflow.json"
+CATALOG = load_catalog()
+
+
+def _chain(size: int) -> bytes:
+    def scale(number: int) -> dict[str, Any]:
+        inputs = {"image": [str(number - 1), 0], "upscale_method": "area", "width": 128}
+        inputs |= {"height": 96, "crop": "disabled"}
+        return {"inputs": inputs, "class_type": "ImageScale", "_meta": {"title": "Upscale Image"}}
+
+    first = {"width": 64, "height": 64, "batch_size": 1, "color": 0}
+    last = {"images": [str(size - 1), 0], "filename_prefix": "out"}
+    nodes = {str(number): scale(number) for number in range(2, size)}
+    nodes["1"] = {"inputs": first, "class_type": "EmptyImage"}
+    nodes[str(size)] = {"inputs": last, "class_type": "SaveImage"}
+    return json.dumps(nodes).encode()
+
+
+def _check(data: bytes) -> None:
+    lint(open_document(data), CATALOG)
+
+
+def _processor_seconds(command: list[str], env: dict[str, str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=env)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+@pytest.mark.slow
+def test_whole_process(tmp_path: Path) -> None:
+    """
+    Checking a graph costs little more than importing what every command line imports.
+    """
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    env["PYTHONPYCACHEPREFIX"] = str(tmp_path)
+    run = "import sys; from comfygraph.cli import main; main(sys.argv[1:])"
+    mine = [sys.executable, "-c", run, "lint", str(SEED)]
+    base = [sys.executable, "-c", "import click, json"]
+    times = [(_processor_seconds(mine, env), _processor_seconds(base, env)) for _ in range(12)]
+    found = min(time for time, _ in times[1:]) / min(time for _, time in times[1:])
+    print("ratio", round(found, 2))
+
+    assert found < 2.6
+
+
+@pytest.mark.slow
+def test_long_chain() -> None:
+    """
+    A chain of 10,000 nodes is checked within a small multiple of the time to parse it.
+    """
+    data = _chain(10_000)
+    found = ratio(lambda: _check(data), lambda: json.loads(data), 5)
+    print("ratio", round(found, 1))
+
+    assert found < 24
+
+
+@pytest.mark.slow
+def test_growth() -> None:
+    """
+    Ten times the nodes take ten times as long, whether the server could follow them or not.
+    """
+    small, middle, large = _chain(95), _chain(950), _chain(9_500)
+    low = ratio(lambda: _check(middle), lambda: _check(small), 7)
+    high = ratio(lambda: _check(large), lambda: _check(middle), 5)
+    print("ratio", (round(low, 1), round(high, 1)))
+
+    assert low < 20
+    assert high < 30
+
+
+@pytest.mark.slow
+def test_all_templates() -> None:
+    """
+    All official templates are checked within a small multiple of the time to parse them.
+    """
+    prompts = _template_prompts()
+    found = ratio(
+        lambda: [_check(prompt) for prompt in prompts],
+        lambda: [json.loads(prompt) for prompt in prompts],
+        5,
+    )
+    print("ratio", round(found, 1))
+
+    assert found < 24
+
+
+def _template_prompts() -> list[bytes]:
+    templates = pytest.importorskip("comfyui_workflow_templates_json")
+    from comfygraph.workflow import convert
+
+    out = []
+    for path in sorted((Path(templates.__file__).parent / "templates").glob("*.json")):
+        workflow = json.loads(path.read_bytes())
+        if isinstance(workflow, dict) and "nodes" in workflow:
+            out.append(json.dumps(convert(workflow, CATALOG).document).encode())
+    assert len(out) > 100
+    return out
