@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from comfygraph.catalog.bundled import bundled_catalog, core_version
@@ -44,6 +43,8 @@ def load_catalog(
         return source
     if isinstance(source, Mapping):
         return catalog_from_mapping(source)
+    from pathlib import Path
+
     from comfygraph.catalog.stored import catalog_from_file
 
     return catalog_from_file(Path(source))
