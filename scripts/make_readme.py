@@ -1,14 +1,16 @@
 """
-Write the generated parts of README.md: the table of the rules, and that of the configuration.
+Write the generated parts of README.md: the tables of rules, configuration and public names.
 
     python scripts/make_readme.py
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
+import comfygraph
 from comfygraph.config_keys import SECTIONS, Key, Kind
 from comfygraph.lint.registry import all_rules
 from comfygraph.lint.rule import FAMILIES, Rule
@@ -77,7 +79,22 @@ def _key_row(name: str, key: Key) -> str:
     return f"| `{name}` | {takes} | {default} | {key.help} |"
 
 
-PARTS = {"rules": rules_part, "config": config_part}
+def names_part() -> str:
+    """
+    Give the table of the public names.
+    """
+    lines = ["| Name | What it is |", "|-|-|"]
+    for name in comfygraph.__all__:
+        value = getattr(comfygraph, name)
+        text = inspect.getdoc(value) or ""
+        if inspect.ismodule(value):  # `comfygraph.lint` is a package that can be called.
+            text = inspect.getdoc(getattr(value, name)) or ""
+        summary = " ".join(text.partition("\n\n")[0].split()).rstrip(".")
+        lines.append(f"| `{name}` | {summary.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines)
+
+
+PARTS = {"names": names_part, "rules": rules_part, "config": config_part}
 
 
 def with_parts(text: str) -> str:
