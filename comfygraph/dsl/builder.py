@@ -121,10 +121,12 @@ class Builder:
             text = "one mistake" if count == 1 else f"{count} mistakes"
             raise BuildError(f"{text} in the graph", problems=self.problems)
         nodes: dict[str, Node] = {}
-        for index, (class_type, inputs, default_title) in enumerate(self._made, 1):
-            title = self._titles[index - 1] or default_title
+        for number, (made, title) in enumerate(zip(self._made, self._titles, strict=True), 1):
+            class_type, inputs, display_name = made
+            title = title or display_name
+            node_id = str(number)
             meta = {"title": title} if title is not None else None
-            nodes[str(index)] = Node(str(index), class_type, inputs, meta)
+            nodes[node_id] = Node(node_id, class_type, inputs, meta)
         return Prompt(nodes)
 
     def _place(self, node: Expression[Any]) -> int:

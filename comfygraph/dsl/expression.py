@@ -296,6 +296,16 @@ def _frozen(
         inputs: The inputs; the object itself is ours already.
         rank: Input name → its place in the prompt.
     """
+    others = [value for value in inputs.values() if type(value) not in _CONSTANTS]
+    if len(others) < 2:
+        # Nodes with one link are common: nothing to be put in order.
+        if not others:
+            return inputs, []
+        value = others[0]
+        if type(value) is Output:
+            return inputs, [value.node]
+        if isinstance(value, Node):
+            return inputs, [value]
     found: list[tuple[str, Node[Any]]] = []
     nested = False
     for name, value in inputs.items():

@@ -51,17 +51,28 @@ class Finisher:
         else:
             out = {}
             used = 0
+            get, links = written.get, self.links
             for name, item in plan.steps:
-                value = written.get(name, MISSING)
-                # The two common cases, straight; all that is odd goes through `_value`.
+                value = get(name, MISSING)
+                # The common cases, straight; all that is odd goes through `_value`.
                 if value is MISSING:
                     if item.ready is not MISSING:
                         out[name] = item.ready
                         continue
                 else:
                     used += 1
-                    if type(value) is item.exact and item.passes(value):
-                        out[name] = value
+                    kind = type(value)
+                    if kind is item.exact:
+                        if item.passes(value):
+                            out[name] = value
+                            continue
+                    elif kind is Output:
+                        link = links.link(node, item, value)
+                        if link is not MISSING:
+                            out[name] = link
+                        continue
+                    elif kind in item.only_slot:
+                        out[name] = links.placed(value, item.only_slot[kind])
                         continue
                 value = self._value(node, item, value)
                 if value is not MISSING:

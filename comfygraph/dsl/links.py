@@ -41,7 +41,7 @@ class Linker:
 
     def link(self, node: Node[Any], item: InputPlan, source: Output[Any]) -> Any:
         origin, slot = source.node, source.slot
-        plan = plan_of(origin)
+        plan = type(origin)._cg_plan
         if plan is not None:
             kinds = self._types.get(id(origin), plan.output_types)
             if kinds[slot] not in item.accepts and not fits(item, kinds[slot], plan.outputs[slot]):
@@ -65,9 +65,6 @@ class Linker:
                 "knows the outputs", item.name, "say which: node[0]",
             )  # fmt: skip
             return MISSING
-        slot = item.only_slot.get(plan)
-        if slot is not None:
-            return self.placed(origin, slot)
         kinds = self.types_of(origin)
         slots = fitting_slots(item, kinds, plan.outputs)
         if len(slots) > 1 and item.template is not None:
@@ -75,7 +72,7 @@ class Linker:
             slots = [slot for slot in slots if not wanted or kinds[slot] in wanted]
         if len(slots) == 1:
             if not plan.matched and item.template is None:
-                item.only_slot[plan] = slots[0]
+                item.only_slot[type(origin)] = slots[0]
             return self.placed(origin, slots[0])
         if slots:
             choice = " or ".join(f".{plan.output_names[slot]}" for slot in slots)

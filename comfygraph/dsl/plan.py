@@ -87,7 +87,7 @@ class InputPlan:
             self.template = template if isinstance(template, Mapping) else {}
         self.ready = {"__value__": self.fill} if type(self.fill) is list else self.fill
         self._plain: list[Any] | None = None
-        self.only_slot: dict[ClassPlan, int] = {}
+        self.only_slot: dict[type, int] = {}
         """Class of a node given as a whole → its only fitting slot; a memory."""
         self._prepare()
 
