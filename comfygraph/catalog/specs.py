@@ -207,6 +207,18 @@ class NodeDef:
         """Whether some input's members depend on the values of the prompt."""
         return any(spec.is_dynamic for spec in self.inputs.values())
 
+    @cached_property
+    def traits(self) -> frozenset[str]:
+        """What is special about the class: `deprecated`, `experimental`, `paid`, ... as words."""
+        found = {
+            "deprecated": self.deprecated,
+            "experimental": self.experimental,
+            "paid": self.api_node,
+            "match-type": bool(self.raw.get("output_matchtypes")),
+            "loader": bool(self.files) and len(self.outputs) > 1,
+        }
+        return frozenset(name for name, is_so in found.items() if is_so)
+
     def expand(self, inputs: Mapping[str, Any]) -> Mapping[str, InputSpec]:
         """
         Give the inputs that the server looks at for a node with these `inputs`.

@@ -13,7 +13,7 @@ from comfygraph.core.adjacency import topological_order
 from comfygraph.documents import Document
 from comfygraph.lint.diagnostic import Edit, Fix, Related, Severity
 from comfygraph.lint.faults import RECURSION_LIMIT, Checked, Fault, check_node
-from comfygraph.lint.signs import SAFE_INTEGER, class_signs, text_signs
+from comfygraph.lint.signs import SAFE_INTEGER, text_signs
 
 
 class Finding(NamedTuple):
@@ -128,6 +128,7 @@ class RuleContext:
         self.links: list[LinkUse] = []
         self.signs: set[str] = set()
         self._in_order = True
+        self._keys: int | None = 0 if document.base == "" else None
         self._refused = False
         self._own_files = catalog.origin != "bundled"
         self._walk()
@@ -153,6 +154,7 @@ class RuleContext:
                 signs.add("no-class" if class_type is None else "malformed")
             if not isinstance(inputs, dict) and "inputs" in node:
                 signs.add("malformed")
+            self._count(node, inputs, definition)
             if definition is None:
                 continue
             checked = check_node(node_id, node, definition, prompt, find, strict)
@@ -168,6 +170,28 @@ class RuleContext:
                 if checked.rewrites:
                     self._rewritten(node_id, inputs, checked)
             self.checked[node_id] = checked
+
+    def _count(self, node: dict[str, Any], inputs: Any, definition: NodeDef | None) -> None:
+        """Count the keys of a node of the common shape; others make the count unknown."""
+        if self._keys is None or definition is None or not isinstance(inputs, dict):
+            self._keys = None
+            return
+        keys = len(node) + len(inputs)
+        if len(node) == 3:
+            meta = node.get("_meta")
+            if not isinstance(meta, dict) or len(meta) > 1 or isinstance(meta.get("title"), dict):
+                self._keys = None
+                return
+            keys += len(meta)
+        elif len(node) != 2:
+            self._keys = None
+            return
+        self._keys += keys
+
+    @property
+    def key_count(self) -> int | None:
+        """How many keys the whole document has, where that was easy to see."""
+        return None if self._keys is None else self._keys + len(self.prompt)
 
     def _collect(
         self, node_id: str, inputs: Mapping[str, Any], specs: Mapping[str, InputSpec]
@@ -186,6 +210,8 @@ class RuleContext:
                         self._in_order = False
                     if slot < 0 or slot is True or slot is False:
                         signs.add("odd-slot")
+                else:
+                    self._keys = None
                 if spec is None:
                     self.undeclared.append(Constant(node_id, name, value, None))
                     signs.add("undeclared-list")
@@ -205,6 +231,8 @@ class RuleContext:
                     signs.add("not-finite")
             else:
                 self.others.append(constant)
+                if kind is dict:
+                    self._keys = None
                 signs.add("null" if value is None else "object" if kind is dict else "boolean")
             if spec is None:
                 self.undeclared.append(constant)
@@ -256,7 +284,7 @@ class RuleContext:
         if self.outputs and len(self.reachable) < len(self.adjacency):
             signs.add("unreachable")
         for definition in set(self.definitions.values()):
-            signs.update(class_signs(definition))
+            signs |= definition.traits
         signs.update(text_signs(self.text, self.strings))
 
     @cached_property
@@ -296,7 +324,9 @@ class RuleContext:
         """
         The ids of all nodes outside of cycles, each after the nodes that it takes inputs from.
         """
-        return list(self.adjacency) if self._in_order else topological_order(self.adjacency)
+        if self._in_order:
+            return list(self.adjacency)
+        return topological_order(self.adjacency)
 
     @cached_property
     def reachable(self) -> set[str]:

@@ -94,9 +94,17 @@ def check_node(
     inputs = node.get("inputs")
     if not isinstance(inputs, dict):
         return Checked([_no_inputs(node_id, node)], [], 0, {}, {})
-    specs = definition.inputs if not definition.is_dynamic else definition.expand(inputs)
-    validator = VALIDATORS.get(definition.class_type, NO_VALIDATOR)
     faults: list[Fault] = []
+    specs = definition.inputs
+    if definition.is_dynamic:
+        expansion = definition.expansion(inputs)
+        specs = expansion.specs
+        faults += [
+            _execution("unchosen", node_id, spec, inputs.get(spec.name))
+            for spec in expansion.unchosen
+            if spec.required or spec.name in inputs
+        ]
+    validator = VALIDATORS.get(definition.class_type, NO_VALIDATOR)
     follows: list[tuple[str, str]] = []
     rewrites: dict[str, Any] = {}
     crashed = False
@@ -123,7 +131,7 @@ def check_node(
                 faults.append(fault)
                 continue
         if wanted is None and spec.options is None and spec.is_link_only:
-            faults.append(_constant(node_id, spec, value))
+            faults.append(_execution("constant-for-link", node_id, spec, value))
         if spec.options is None and (wanted is str or wanted is bool) and not spec.opts:
             continue
         if validator is NO_VALIDATOR or not (validator.takes_all or name in validator.inputs):
@@ -246,10 +254,10 @@ def _crash(kind: str, node_id: str, spec: InputSpec, exception: str, text: str) 
     return Fault(kind, node_id, spec.name, "crash", "", text, {}, exception, spec)
 
 
-def _constant(node_id: str, spec: InputSpec, value: Any) -> Fault:
-    """A constant where only a link makes sense: the server takes it, and the node fails."""
+def _execution(kind: str, node_id: str, spec: InputSpec, value: Any) -> Fault:
+    """What the server takes, and the node then fails of."""
     extra = {"received_value": value}
-    return Fault("constant-for-link", node_id, spec.name, "execution", "", "", extra, spec=spec)
+    return Fault(kind, node_id, spec.name, "execution", "", "", extra, spec=spec)
 
 
 def _convert(node_id: str, spec: InputSpec, value: Any) -> tuple[Any, Fault | None]:

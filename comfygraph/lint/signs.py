@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from comfygraph.catalog import NodeDef
     from comfygraph.lint.context import Constant
 
 SAFE_INTEGER = 2**53 - 1
@@ -37,24 +36,6 @@ KEYS_IN_TEXT = (
 
 KEY_NAMES = ("key", "token", "secret", "passw", "credential", "auth", "bearer")
 """Parts of the names of inputs that hold credentials."""
-
-
-def class_signs(definition: NodeDef) -> Iterator[str]:
-    """
-    Give what is special about a class: `deprecated`, `experimental`, `paid`, `dynamic`, `loader`.
-    """
-    if definition.deprecated:
-        yield "deprecated"
-    if definition.experimental:
-        yield "experimental"
-    if definition.api_node:
-        yield "paid"
-    if definition.is_dynamic:
-        yield "dynamic"
-    if definition.raw.get("output_matchtypes"):
-        yield "match-type"
-    if definition.files and len(definition.outputs) > 1:
-        yield "loader"
 
 
 def text_signs(text: str, constants: Sequence[Constant]) -> Iterator[str]:

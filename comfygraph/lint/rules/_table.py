@@ -33,7 +33,7 @@ TABLE: tuple[
     ("CG207", "constant-for-link", "error", "constant_for_link", "0.1.0", None, "stable", (), ("constant-for-link",)),
     ("CG208", "wrapped-link", "error", "wrapped_link", "0.1.0", None, "stable", (), ("object",)),
     ("CG209", "match-type-mismatch", "error", "match_type_mismatch", "0.1.0", None, "stable", (), ("match-type",)),
-    ("CG210", "dynamic-selector", "error", "dynamic_selector", "0.1.0", None, "stable", (), ("dynamic",)),
+    ("CG210", "dynamic-selector", "error", "dynamic_selector", "0.1.0", None, "stable", (), ("unchosen",)),
     ("CG211", "file-name-not-text", "error", "file_name_not_text", "0.1.0", "exception_during_inner_validation", "stable", (), ("bad-file-name",)),
     ("CG212", "beyond-autogrow", "error", "beyond_autogrow", "0.1.0", None, "stable", (), ("undeclared-list",)),
     ("CG301", "value-above-max", "error", "value_above_max", "0.1.0", "value_bigger_than_max", "stable", (), ("above-max",)),

@@ -79,7 +79,9 @@ def duplicate_key(ctx: RuleContext) -> Iterator[Finding]:
     text = ctx.document.text
     if text is None:
         return
-    for duplicate in duplicate_keys(text, count_keys(ctx.document.value)):
+    keys = ctx.key_count
+    keys = count_keys(ctx.document.value) if keys is None else keys
+    for duplicate in duplicate_keys(text, keys):
         message = f"the key {shown(duplicate.key)} stands more than once: only the last one counts"
         node_id, name = _place(ctx, duplicate.pointer)
         yield Finding(message, duplicate.pointer, node_id, name, help="remove or rename the others")

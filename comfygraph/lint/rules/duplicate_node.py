@@ -4,8 +4,7 @@ CG601 duplicate-node.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from comfygraph.lint.context import Finding, RuleContext
@@ -24,30 +23,29 @@ def _twins(ctx: RuleContext) -> dict[str, str]:
     if not repeated:
         return {}
     firsts: dict[Any, str] = {}
-    canon: dict[str, str] = {}
     twins: dict[str, str] = {}
     nodes = ctx.nodes
     for node_id in ctx.order:
         node = nodes.get(node_id)
         if node is None or node["class_type"] not in repeated:
             continue
-        parts = []
-        for name, value in node["inputs"].items():
-            kind: Any = type(value)
-            if kind is list and len(value) == 2 and type(value[1]) is int:
-                source = value[0]
-                value = (
-                    (canon.get(source, source), value[1]) if type(source) is str else _text(value)
-                )
-            elif kind is list or kind is dict:
-                value = _text(value)
-            parts.append((name, kind, value))
-        key = (node["class_type"], frozenset(parts))
+        inputs = node["inputs"]
+        if twins:
+            inputs = {name: _canonical(value, twins) for name, value in inputs.items()}
+        try:
+            key = (node["class_type"], repr(inputs))
+        except (RecursionError, ValueError):
+            continue  # Too deep, or a number too long to print: it is like no other.
         first = firsts.setdefault(key, node_id)
         if first is not node_id:
-            canon[node_id] = first
             twins[node_id] = first
     return twins
+
+
+def _canonical(value: Any, twins: Mapping[str, str]) -> Any:
+    if type(value) is list and len(value) == 2 and type(value[0]) is str:
+        return [twins.get(value[0], value[0]), value[1]]
+    return value
 
 
 def _repeated_classes(ctx: RuleContext) -> set[str]:
@@ -57,13 +55,6 @@ def _repeated_classes(ctx: RuleContext) -> set[str]:
         name = definition.class_type
         (repeated if name in seen else seen).add(name)
     return repeated
-
-
-def _text(value: Any) -> str:
-    try:
-        return json.dumps(value, sort_keys=True)
-    except RecursionError:
-        return f"{id(value)}"  # Too deep to compare: it is like no other.
 
 
 @rule(

@@ -13,7 +13,6 @@ from comfygraph.core.nearest import nearest
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Fix, Severity
 from comfygraph.lint.rule import rule
-from comfygraph.lint.rules._dynamic import unchosen_at
 from comfygraph.lint.show import one_of, shown
 
 
@@ -21,7 +20,7 @@ from comfygraph.lint.show import one_of, shown
     id="CG210",
     name="dynamic-selector",
     severity=Severity.ERROR,
-    signs=("dynamic",),
+    signs=("unchosen",),
 )
 def dynamic_selector(ctx: RuleContext) -> Iterator[Finding]:
     """
@@ -46,11 +45,10 @@ def dynamic_selector(ctx: RuleContext) -> Iterator[Finding]:
      "2": {"class_type": "SaveImage", "inputs": {"images": ["3", 0], "filename_prefix": "out"}}}
     ```
     """
-    for node_id in ctx.nodes:
-        for spec in unchosen_at(ctx, node_id):
-            inputs = ctx.nodes[node_id]["inputs"]
-            if spec.name in inputs or spec.required:
-                yield _finding(ctx, node_id, spec, inputs)
+    for fault in ctx.faults.get("unchosen", ()):
+        if fault.spec is not None:
+            inputs = ctx.nodes[fault.node_id]["inputs"]
+            yield _finding(ctx, fault.node_id, fault.spec, inputs)
 
 
 def _finding(ctx: RuleContext, node_id: str, spec: InputSpec, inputs: Mapping[str, Any]) -> Finding:
