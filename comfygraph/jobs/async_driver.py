@@ -324,6 +324,9 @@ class _Machine:
             answer = wire.unreached(exc, effect.connect, effect.timeout)
         except (OSError, NotKept) as exc:
             answer = wire.not_saved(exc)
+        except Exception:
+            # an answer must come, or the conversation waits for ever
+            answer = wire.unreached(httpx.ReadError(""), effect.connect, effect.timeout)
         self.inbox.put_nowait((serial, answer))
 
 

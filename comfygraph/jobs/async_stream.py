@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 import httpx
 from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
 
 from comfygraph.jobs import wire
 from comfygraph.jobs.effects import Frame, Listen, StreamLost, StreamOpened
@@ -36,7 +35,8 @@ async def follow_stream(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -
         else:
             await _bytes(effect, tell, ahead)
         reason = "the stream ended"
-    except (OSError, WebSocketException, httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
+    except Exception as exc:
+        # streams only inform: whatever ends one, polling goes on
         reason = wire.stream_reason(exc)
     tell(StreamLost(reason))
 
@@ -45,6 +45,8 @@ async def _websocket(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> N
     stream = effect.stream
     host, port = wire.place_of(stream.url)
     options = wire.websocket_options(stream.url, stream.wire_headers(), effect.timeout)
+    # an explicit place also makes the library refuse redirects to another, which would carry our
+    # headers off
     async with connect(host=host, port=port, **options) as connection:
         for text in stream.opening:
             await connection.send(text)

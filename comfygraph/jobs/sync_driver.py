@@ -316,8 +316,8 @@ def _carry(
     except (OSError, NotKept) as exc:
         answer = wire.not_saved(exc)
     except Exception:
-        # the client was closed under us; nobody waits for this answer
-        answer = wire.unreached(httpx.ReadError("closed"), effect.connect, effect.timeout)
+        # the client was closed under us, or worse; an answer must come all the same
+        answer = wire.unreached(httpx.ReadError(""), effect.connect, effect.timeout)
     inbox.put((serial, answer))
 
 

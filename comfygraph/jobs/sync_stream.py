@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from threading import Event, Semaphore, Thread
 
 import httpx
-from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from comfygraph.jobs import wire
@@ -70,18 +69,17 @@ class StreamThread:
             else:
                 self._bytes()
             reason = "the stream ended"
-        except (OSError, WebSocketException, httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
-            reason = wire.stream_reason(exc)
         except Exception as exc:
-            if not self._closing.is_set():
-                raise
+            # streams only inform: whatever ends one, polling goes on
             reason = wire.stream_reason(exc)
         self._tell(StreamLost(reason))
 
     def _websocket(self) -> None:
         stream = self._effect.stream
         options = wire.websocket_options(stream.url, stream.wire_headers(), self._effect.timeout)
-        with connect(address=wire.place_of(stream.url), **options) as connection:
+        # with a socket of ours the library follows no redirects, which could carry our headers off
+        plain = socket.create_connection(wire.place_of(stream.url), self._effect.timeout)
+        with closing(plain), connect(sock=plain, **options) as connection:
             self._socket = connection
             for text in stream.opening:
                 connection.send(text)

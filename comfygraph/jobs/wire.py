@@ -81,8 +81,7 @@ def websocket_options(url: str, headers: Mapping[str, str], timeout: float) -> d
 
 def place_of(url: str) -> tuple[str, int]:
     """
-    Give host and port of a stream. Given to websockets explicitly, they also make it refuse
-    redirects to anywhere else, which would carry our headers along.
+    Give host and port of a stream.
     """
     _, host, port = origin(url)
     return host, port
