@@ -167,7 +167,7 @@ def _read(path: str, *, named: bool) -> Config | None:
     if len(data) > MAX_BYTES:
         raise UsageError(f"{path}: larger than {MAX_BYTES >> 20} MB, no configuration is")
     is_project = os.path.basename(path) == PROJECT_NAME
-    if is_project and b"comfygraph" not in data and not named:
+    if is_project and not named and not _may_concern_us(data):
         return None
     import tomllib  # only where there is something to read
 
@@ -185,6 +185,14 @@ def _read(path: str, *, named: bool) -> Config | None:
         raise UsageError(f"{path}: `tool.comfygraph` is no table")
     _check(document, path)
     return Config(path, document)
+
+
+def _may_concern_us(data: bytes) -> bool:
+    """Tell cheaply whether a `pyproject.toml` can hold `tool.comfygraph`, however it is spelt."""
+    return b"comfygraph" in data and any(
+        b"tool" in line and (b"comfygraph" in line or b"tool." not in line)
+        for line in data.splitlines()
+    )
 
 
 def _check(document: Mapping[str, Any], path: str) -> None:

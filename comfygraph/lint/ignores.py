@@ -9,7 +9,6 @@ The server takes no notice of `_meta`, and the editor's own titles stand there a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from comfygraph.lint.context import Finding, RuleContext
@@ -21,13 +20,17 @@ MOST = 100
 """Entries of one node that are looked at: more than that is no list of wishes."""
 
 
-@dataclass(slots=True)
 class _Entry:
-    node_id: str
-    text: str
-    pointer: str
-    ids: frozenset[str]
-    used: bool = False
+    """One entry: what it says, where it stands, the ids that it names, and if it was of use."""
+
+    __slots__ = ("ids", "node_id", "pointer", "text", "used")
+
+    def __init__(self, node_id: str, text: str, pointer: str, ids: frozenset[str]) -> None:
+        self.node_id = node_id
+        self.text = text
+        self.pointer = pointer
+        self.ids = ids
+        self.used = False
 
 
 class NodeIgnores:

@@ -5,15 +5,14 @@ Reports as text for people and as data for machines; one format a file, loaded w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from comfygraph.lint.diagnostic import Report, Severity
 
 FORMATS = ("text", "concise", "json", "sarif", "github", "junit", "markdown")
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """
     How a report is to look.
 
@@ -37,13 +36,9 @@ def render(reports: Sequence[Report], format: str, style: Style | None = None) -
     """
     style = style or Style()
     if style.statistics:
-        if format == "json":
-            from comfygraph.lint.render.json_format import render_statistics_json
+        from comfygraph.lint.render.statistics import render_statistics, render_statistics_json
 
-            return render_statistics_json(reports)
-        from comfygraph.lint.render.text import render_statistics
-
-        return render_statistics(reports, color=style.color)
+        return (render_statistics_json if format == "json" else render_statistics)(reports)
     match format:
         case "text":
             from comfygraph.lint.render.text import render_text

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, cast
 
 from comfygraph.lint.diagnostic import Report
 from comfygraph.lint.render.fingerprints import fingerprints_of
 from comfygraph.lint.render.places import place_of, places_of
-from comfygraph.lint.render.summary import SummaryJson, statistics_of, summary_of
+from comfygraph.lint.render.summary import summary_of
 
 VERSION: Literal[1] = 1
 
@@ -57,6 +57,16 @@ class DiagnosticJson(TypedDict):
     fixes: list[FixJson]
 
 
+class SummaryJson(TypedDict):
+    """How many findings, by severity, in how many files, and how many of them were silenced."""
+
+    errors: int
+    warnings: int
+    infos: int
+    files: int
+    suppressed: int
+
+
 class ReportJson(TypedDict):
     """What `comfygraph lint --format json` prints."""
 
@@ -70,7 +80,8 @@ def report_to_json(reports: Sequence[Report]) -> ReportJson:
     Give the JSON form of reports: `{"version": 1, "diagnostics": [...], "summary": {...}}`.
     """
     diagnostics = [item for report in reports for item in _diagnostics(report)]
-    return {"version": VERSION, "diagnostics": diagnostics, "summary": summary_of(reports)}
+    summary = cast("SummaryJson", summary_of(reports))
+    return {"version": VERSION, "diagnostics": diagnostics, "summary": summary}
 
 
 def _diagnostics(report: Report) -> list[DiagnosticJson]:
@@ -118,23 +129,6 @@ def render_json(reports: Sequence[Report]) -> str:
     Give the report as JSON text.
     """
     return dump_json(report_to_json(reports))
-
-
-def render_statistics_json(reports: Sequence[Report]) -> str:
-    """
-    Give the counts by rule as JSON text.
-    """
-    rules = [
-        {
-            "rule_id": row.rule_id,
-            "name": row.name,
-            "count": row.count,
-            "fixable": row.fixable,
-            "files": row.files,
-        }
-        for row in statistics_of(reports)
-    ]
-    return dump_json({"rules": rules, "summary": summary_of(reports)})
 
 
 def dump_json(value: object) -> str:

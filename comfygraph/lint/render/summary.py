@@ -5,23 +5,11 @@ Numbers at the end of a report.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict
 
 from comfygraph.lint.diagnostic import Report, Severity
 
 
-class SummaryJson(TypedDict):
-    """How many findings, by severity, in how many files, and how many of them were silenced."""
-
-    errors: int
-    warnings: int
-    infos: int
-    files: int
-    suppressed: int
-
-
-def summary_of(reports: Sequence[Report]) -> SummaryJson:
+def summary_of(reports: Sequence[Report]) -> dict[str, int]:
     """
     Count findings by severity, files, and findings that were silenced.
     """
@@ -60,44 +48,3 @@ def plural(count: int, word: str) -> str:
     Give a number with its noun.
     """
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
-
-
-@dataclass(frozen=True, slots=True)
-class RuleCount:
-    """
-    How often one rule was broken.
-
-    Args:
-        rule_id: The rule.
-        name: Its name.
-        count: Findings.
-        fixable: Those with a safe repair.
-        files: Files that have at least one.
-    """
-
-    rule_id: str
-    name: str
-    count: int
-    fixable: int
-    files: int
-
-
-def statistics_of(reports: Sequence[Report]) -> list[RuleCount]:
-    """
-    Count findings by rule, the most frequent first, then by id.
-    """
-    rows: dict[str, dict[str, Any]] = {}
-    for report in reports:
-        for found in report:
-            row = rows.setdefault(
-                found.rule_id,
-                {"name": found.name, "count": 0, "fixable": 0, "files": set[str]()},
-            )
-            row["count"] += 1
-            row["fixable"] += found.fixable
-            row["files"].add(report.file)
-    counts = [
-        RuleCount(rule_id, row["name"], row["count"], row["fixable"], len(row["files"]))
-        for rule_id, row in rows.items()
-    ]
-    return sorted(counts, key=lambda row: (-row.count, row.rule_id))

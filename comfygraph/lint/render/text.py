@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from comfygraph.core.nearest import shorten
 from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
-from comfygraph.lint.render.summary import statistics_of, summary_of, summary_text
+from comfygraph.lint.render.summary import summary_of, summary_text
 
 _COLORS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _BOLD, _DIM = "1", "2"
@@ -124,23 +124,6 @@ def summary_line(reports: Sequence[Report], *, color: bool = False) -> str:
     counts = summary_of(reports)
     code = "31" if counts["errors"] else "33" if counts["warnings"] else "32"
     return _paint(summary_text(reports), f"{_BOLD};{code}", color)
-
-
-def render_statistics(reports: Sequence[Report], *, color: bool = False) -> str:
-    """
-    Give one line a rule: how often, which, in how many files.
-    """
-    rows = statistics_of(reports)
-    width = max((len(str(row.count)) for row in rows), default=1)
-    names = max((len(row.name) for row in rows), default=1)
-    lines = [
-        f"{row.count:>{width}}  {row.rule_id}  {row.name:<{names}}"
-        f"  in {row.files} file{'s' if row.files != 1 else ''}"
-        + (f"   {row.fixable} fixable" if row.fixable else "")
-        for row in rows
-    ]
-    lines.append(summary_line(reports, color=color))
-    return "\n".join(lines)
 
 
 def _paint(text: str, code: str, color: bool) -> str:
