@@ -99,6 +99,8 @@ def _options(options: tuple[Any, ...]) -> str:
 
 def _line(text: str) -> str:
     # Names come from servers: no line breaks, and nothing that a terminal or a parser acts on.
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else " " for char in text)
 
 

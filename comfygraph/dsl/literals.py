@@ -198,4 +198,6 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, bool | int | float):
         # More digits than Python is willing to print are no reason to fail.
         return repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a huge number"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     return f"a {type(value).__name__}"

@@ -4,7 +4,7 @@ Parameters: values of a graph that are settled when it is built.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -26,6 +26,19 @@ class Param:
 
     def __repr__(self) -> str:
         return f"param({self.name!r}, {self.default!r})"
+
+    def __bool__(self) -> NoReturn:
+        self._unsettled()
+
+    def __format__(self, spec: str) -> NoReturn:
+        self._unsettled()
+
+    def _unsettled(self) -> NoReturn:
+        # An `if` or an f-string would settle on something now, and nobody would notice.
+        raise TypeError(
+            f"the parameter `{self.name}` has no value before the graph is built: "
+            "it can only stand in an input, as a whole"
+        )
 
 
 def param(name: str, default: T) -> T:

@@ -122,6 +122,10 @@ ONE_MISTAKE = [
         lambda: SCALE(IMAGE.IMAGE, upscale_method="area", width=64, height=64, crop="x"),
         "ImageScale: `crop` is 'x', not in its list (one of `disabled`, `center`)",
     ),
+    (
+        lambda: SAVE(LoadImage),
+        "SaveImage: `images` is the class LoadImage, but only a link can give it IMAGE",
+    ),
     (lambda: SAVE("a.png"), "SaveImage: `images` is 'a.png', but only a link can give it IMAGE"),
     (
         lambda: SAVE(raw_node("Pack")),

@@ -66,14 +66,12 @@ def _completed(prompt: Prompt) -> Prompt:
     document = prompt.to_json()
     for node in document.values():
         specs = catalog[node["class_type"]].inputs
-        for name in list(node["inputs"]):
-            spec = specs.get(name)
-            if (
-                spec is not None
-                and not spec.required
-                and not isinstance(node["inputs"][name], list)
-            ):
-                del node["inputs"][name]
+        optional = {name for name, spec in specs.items() if not spec.required}
+        node["inputs"] = {
+            name: value
+            for name, value in node["inputs"].items()
+            if name not in optional or isinstance(value, list)
+        }
     return Prompt.from_json(document)
 
 

@@ -111,6 +111,17 @@ def test_values_from_texts():
         graph.from_texts({"seed": "x"})
 
 
+def test_parameters_stand_alone():
+    """
+    A parameter in a condition or in a text would be settled too early: an error, not a surprise.
+    """
+    name = param("name", "x")
+    with pytest.raises(TypeError, match="`name` has no value before the graph is built"):
+        _ = f"a {name}"
+    with pytest.raises(TypeError, match="as a whole"):
+        bool(name)
+
+
 def test_names_of_parameters_are_identifiers():
     """
     Anything else could not be given by keyword.
