@@ -83,7 +83,7 @@ def submit(
         ... by title, in quotes where it has dots
     comfygraph submit graph.json --target civitai --dry-run
         show what would be sent
-    comfygraph submit graph.json --json | jq -r 'select(.type == "OutputReady").file.url'
+    comfygraph submit graph.json -o out --json | jq -r 'select(.type == "OutputReady").file.path'
         read the events in a script
 
     \b
