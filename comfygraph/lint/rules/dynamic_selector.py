@@ -72,4 +72,9 @@ def _finding(ctx: RuleContext, node_id: str, spec: InputSpec, inputs: Mapping[st
                 ctx.set_fix(node_id, name, best, f"set `{name}` to {shown(best)}", safe=False),
             )
     severity = ctx.if_run(node_id)
+    if name not in inputs and spec.group is not None:
+        # Inside of another choice the node gets a mapping without the key, and may well cope:
+        # SaveVideo of ComfyUI 0.33.0 saves without `format.codec`.
+        message = f"the selector `{name}` is missing: the node may fail when it runs"
+        severity = Severity.WARNING if severity is None else severity
     return ctx.at_input(node_id, name, message, help=help, fixes=fixes, severity=severity)

@@ -37,8 +37,10 @@ def no_output(ctx: RuleContext) -> Iterator[Finding]:
      "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "out"}}}
     ```
     """
-    if ctx.outputs or ctx.unknown or ctx.workflow_inside or ctx.document.kind == "unknown":
-        return  # A class that the catalog does not know may well be an output.
+    if ctx.outputs or ctx.workflow_inside:
+        return
+    if not ctx.signs.isdisjoint(("unknown-class", "no-class", "malformed")):
+        return  # A node whose class is not known may well be an output.
     if isinstance(ctx.document.prompt, dict):
         what = "has no output node" if ctx.prompt else "is empty"
         help = "add a node that keeps a result, such as SaveImage"
