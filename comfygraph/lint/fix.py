@@ -12,15 +12,21 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from comfygraph.errors import InputError
-from comfygraph.lint.diagnostic import Diagnostic, Fix, Report
+from comfygraph.lint.diagnostic import Diagnostic, Fix, Report, Severity
 
 ROUNDS = 20
 """Repairs that touch each other wait for the next round; more rounds than this are a quarrel."""
 
+TRIALS = 50
+"""Repairs that are tried one by one where together they do harm."""
+
 WORK = 5_000_000
 """Characters that all rounds together may go through: graphs above 250 kB get fewer."""
+
+Offer: TypeAlias = tuple[Diagnostic, Fix]
 
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE,
           codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # fmt: skip
@@ -46,6 +52,9 @@ def fix_report(report: Report, check: Callable[[str], Report], *, unsafe: bool =
     """
     Apply the repairs of a report until none is left.
 
+    One that brings more errors than it takes is not applied: another class for an unknown one,
+    say, whose inputs do not fit.
+
     Args:
         report: The findings about a text.
         check: Lints a text.
@@ -57,28 +66,60 @@ def fix_report(report: Report, check: Callable[[str], Report], *, unsafe: bool =
     text = report.text
     if text is None:
         return Fixed("", report)
+    from comfygraph.lint.edits import apply_fixes
+
+    patience = max(2, WORK // (len(text) + 1))
     applied: list[tuple[str, str]] = []
     seen = {text}
-    for _ in range(max(2, min(ROUNDS, WORK // (len(text) + 1)))):
-        offers = [(found, fix) for found in report if (fix := _choose(found, unsafe)) is not None]
-        if not offers:
-            break
-        from comfygraph.lint.edits import apply_fixes
-
+    refused: set[tuple[str, ...]] = set()
+    for _ in range(min(ROUNDS, patience)):
+        offers = [offer for offer in _offers(report, unsafe) if _key(offer) not in refused]
         result = apply_fixes(text, [fix for _, fix in offers])
         if not result.fixes or result.text in seen:
             break
+        after = check(result.text)
+        if _errors(after) > _errors(report):
+            harmful = _harmful(text, report, offers[: min(TRIALS, patience)], check)
+            if not harmful:
+                break
+            refused |= harmful
+            continue
         taken = {id(fix) for fix in result.fixes}
         applied += [(found.rule_id, fix.title) for found, fix in offers if id(fix) in taken]
-        text = result.text
+        text, report = result.text, after
         seen.add(text)
-        report = check(text)
     return Fixed(text, report, tuple(applied))
 
 
-def _choose(found: Diagnostic, unsafe: bool) -> Fix | None:
-    """The first repair that may be applied; an offer of the same edits twice is harmless."""
-    return next((fix for fix in found.fixes if fix.safe or unsafe), None)
+def _offers(report: Report, unsafe: bool) -> list[Offer]:
+    """The first repair of each finding that may be applied."""
+    return [
+        (found, fix)
+        for found in report
+        if (fix := next((fix for fix in found.fixes if fix.safe or unsafe), None)) is not None
+    ]
+
+
+def _key(offer: Offer) -> tuple[str, ...]:
+    found, fix = offer
+    return (found.rule_id, fix.title, *(edit.pointer for edit in fix.edits))
+
+
+def _errors(report: Report) -> int:
+    return report.count(Severity.ERROR)
+
+
+def _harmful(
+    text: str, report: Report, offers: list[Offer], check: Callable[[str], Report]
+) -> set[tuple[str, ...]]:
+    """Find the repairs that bring more errors than they take, each by itself."""
+    from comfygraph.lint.edits import apply_fixes
+
+    return {
+        _key(offer)
+        for offer in offers
+        if _errors(check(apply_fixes(text, [offer[1]]).text)) > _errors(report)
+    }
 
 
 def encode_like(text: str, data: bytes) -> bytes:

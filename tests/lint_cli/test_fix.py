@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import json
 import os
 import subprocess
@@ -14,7 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfygraph.lint import Diagnostic, Edit, Fix, Report, Severity
+from comfygraph.catalog import load_catalog
+from comfygraph.documents import parse_json, recognise
+from comfygraph.lint import Diagnostic, Edit, Fix, Report, Severity, lint
 from comfygraph.lint.fix import encode_like, fix_report, unified_diff, write_atomically
 
 from .conftest import Runner, graph, write
@@ -58,6 +61,23 @@ def test_repairs_that_quarrel_end() -> None:
     fixed = fix_report(flip('{"a": 0}'), flip)
 
     assert '{"a": 1}' == fixed.text
+
+
+def test_repairs_that_do_harm_are_not_applied() -> None:
+    """
+    One that brings errors is left out, and the others beside it are applied.
+    """
+
+    def check(text: str) -> Report:
+        value = json.loads(text)
+        found = [offer(f"/{key}", "remove") for key in value if key != "keep"]
+        if "b" not in value:
+            found.append(Diagnostic("CG1", "x", Severity.ERROR, "b is wanted", ""))
+        return Report("x", tuple(found), text)
+
+    text = '{"a": 1, "keep": 1, "b": 1, "c": 2, "d": 3}'
+
+    assert '{"keep": 1, "b": 1}' == fix_report(check(text), check).text
 
 
 def test_unsafe_repairs_wait_to_be_asked_for() -> None:
@@ -237,3 +257,29 @@ def test_diffs_apply(
     )
 
     assert after.encode() == (folder / "x.json").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_repairs_of_recorded_faults(unsafe: bool) -> None:
+    """
+    Of faults that a real server refused, repairs leave fewer errors or as many, never more,
+    and a second run finds nothing to do.
+    """
+    path = Path(__file__).parent.parent / "data" / "validation" / "mutated.jsonl.gz"
+    lines = gzip.decompress(path.read_bytes()).splitlines()[::10]
+    catalog = load_catalog()
+
+    def check(text: str) -> Report:
+        return lint(recognise(parse_json(text), text=text), catalog)
+
+    total = 0
+    for line in lines:
+        text = json.dumps(json.loads(line)["prompt"], indent=2)
+        report = check(text)
+        fixed = fix_report(report, check, unsafe=unsafe)
+        total += len(fixed.applied)
+
+        assert fixed.report.count(Severity.ERROR) <= report.count(Severity.ERROR)
+        assert fixed.text == fix_report(fixed.report, check, unsafe=unsafe).text
+    assert total > len(lines) / 10
