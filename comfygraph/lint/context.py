@@ -4,16 +4,20 @@ What a rule sees of a document: the graph, its catalog, and what one walk over i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from comfygraph.catalog import InputSpec, NodeCatalog, NodeDef
 from comfygraph.core.adjacency import topological_order
+from comfygraph.core.nearest import nearest
 from comfygraph.documents import Document
 from comfygraph.lint.diagnostic import Edit, Fix, Related, Severity
 from comfygraph.lint.faults import RECURSION_LIMIT, Checked, Fault, check_node
 from comfygraph.lint.signs import SAFE_INTEGER, text_signs
+
+MOST_COMPARISONS = 50_000
+"""Names that are compared with others for suggestions, in one document: about a second's worth."""
 
 
 class Finding(NamedTuple):
@@ -127,6 +131,8 @@ class RuleContext:
         self.rewrites: list[Rewrite] = []
         self.links: list[LinkUse] = []
         self.signs: set[str] = set()
+        self._nearest: dict[tuple[str, int], tuple[str | None, Collection[str]]] = {}
+        self._comparisons = MOST_COMPARISONS
         self._in_order = True
         self._keys: int | None = 0 if document.base == "" else None
         self._refused = False
@@ -386,6 +392,36 @@ class RuleContext:
         Give the severity of what only shows when a node runs: a warning where none needs it.
         """
         return None if node_id in self.reachable else Severity.WARNING
+
+    def nearest(self, name: str, known: Collection[str]) -> str | None:
+        """
+        Give the known name that somebody most likely meant, or `None`.
+
+        Comparing takes time: once a document has had its share of it, it gets no more suggestions.
+        """
+        key = (name, id(known))
+        if key not in self._nearest:
+            self._comparisons -= len(known)
+            if self._comparisons < 0:
+                return None
+            found = nearest(name, known)
+            # The collection is kept too, so that no other one can get its id.
+            self._nearest[key] = (found[0] if found else None, known)
+        return self._nearest[key][0]
+
+    def did_you_mean(self, name: str, *known: Collection[str]) -> str | None:
+        """
+        Give a hint that names the nearest of the known names, or `None`.
+
+        Args:
+            name: What the document says.
+            known: Collections of names, the likeliest first.
+        """
+        for names in known:
+            near = self.nearest(name, names)
+            if near is not None:
+                return f"did you mean `{near}`?"
+        return None
 
     def class_type(self, node_id: str) -> str | None:
         """

@@ -22,27 +22,64 @@ class Slip(NamedTuple):
     kind: Kind
 
 
+class _Index:
+    """The texts of a closed list, by what remains of them when their spelling is ignored."""
+
+    def __init__(self, options: tuple[Any, ...]) -> None:
+        self.options = options
+        self.texts = tuple(str(option) for option in options)
+        self.plain: dict[str, list[str]] = {}
+        self.folded: dict[str, list[str]] = {}
+        self.base: dict[str, list[str]] = {}
+        for option in options:
+            if isinstance(option, str):
+                plain = _plain(option)
+                folded = plain.casefold()
+                self.plain.setdefault(plain, []).append(option)
+                self.folded.setdefault(folded, []).append(option)
+                self.base.setdefault(folded.rpartition("/")[2], []).append(option)
+
+
+_INDEXES: dict[int, _Index] = {}
+"""By the identity of the list: a catalog has few of them, and lists of files are long."""
+
+_KEPT = 32
+
+
+def _index(options: tuple[Any, ...]) -> _Index:
+    found = _INDEXES.get(id(options))
+    if found is None or found.options is not options:
+        if len(_INDEXES) >= _KEPT:
+            _INDEXES.clear()
+        found = _INDEXES[id(options)] = _Index(options)
+    return found
+
+
+def texts_of(spec: InputSpec) -> tuple[str, ...]:
+    """
+    Give the values of a closed list as text.
+    """
+    return _index(spec.options or ()).texts
+
+
 def slip_of(value: Any, spec: InputSpec) -> Slip | None:
     """
     Find the one value of the list that `value` is a slip of; `None` if none or several are.
     """
-    options = [option for option in spec.options or () if isinstance(option, str)]
     if not isinstance(value, str) or not value:
         return None
+    index = _index(spec.options or ())
     plain = _plain(value)
-    same = [option for option in options if _plain(option) == plain]
-    if len(same) == 1 and same[0] != value:
-        return Slip(same[0], "separator")
     folded = plain.casefold()
-    same = [option for option in options if _plain(option).casefold() == folded]
-    if len(same) == 1 and same[0] != value:
-        return Slip(same[0], "case")
+    kinds: list[tuple[Kind, list[str]]] = [
+        ("separator", index.plain.get(plain, [])),
+        ("case", index.folded.get(folded, [])),
+    ]
     if spec.files:
-        base = folded.rpartition("/")[2]
-        same = [option for option in options if _plain(option).casefold().endswith(base)]
-        same = [option for option in same if _plain(option).casefold().rpartition("/")[2] == base]
+        kinds.append(("folder", index.base.get(folded.rpartition("/")[2], [])))
+    for kind, same in kinds:
         if len(same) == 1 and same[0] != value:
-            return Slip(same[0], "folder")
+            return Slip(same[0], kind)
     return None
 
 

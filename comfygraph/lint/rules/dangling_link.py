@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from comfygraph.core.nearest import did_you_mean
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
@@ -52,7 +51,7 @@ def dangling_link(ctx: RuleContext) -> Iterator[Finding]:
         spec = fault.spec
         wanted = f" for {spec.type}" if spec is not None else ""
         message = f"`{name}` is linked to node {shown(source)}, which does not exist"
-        help = did_you_mean(source, ctx.prompt) if isinstance(source, str) else None
+        help = ctx.did_you_mean(source, ctx.prompt) if isinstance(source, str) else None
         yield ctx.at_input(
             fault.node_id, name, message, help=help or f"link it to a node that stands{wanted}"
         )

@@ -9,7 +9,6 @@ from typing import Any
 
 from comfygraph.catalog import InputSpec
 from comfygraph.catalog.dynamic import combo_options
-from comfygraph.core.nearest import nearest
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Fix, Severity
 from comfygraph.lint.rule import rule
@@ -64,10 +63,10 @@ def _finding(ctx: RuleContext, node_id: str, spec: InputSpec, inputs: Mapping[st
     else:
         value = inputs[name]
         message = f"`{name}` is {shown(value)}, none of its {len(keys)} choices"
-        near = nearest(value, texts) if isinstance(value, str) else []
+        near = ctx.nearest(value, texts) if isinstance(value, str) else None
         if near:
-            help = f"did you mean `{near[0]}`?"
-            best = keys[texts.index(near[0])]
+            help = f"did you mean `{near}`?"
+            best = keys[texts.index(near)]
             fixes = (
                 ctx.set_fix(node_id, name, best, f"set `{name}` to {shown(best)}", safe=False),
             )

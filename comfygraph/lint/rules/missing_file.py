@@ -6,11 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from comfygraph.core.nearest import did_you_mean
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
-from comfygraph.lint.rules._slips import slip_of
+from comfygraph.lint.rules._slips import slip_of, texts_of
 from comfygraph.lint.show import shown
 
 
@@ -47,8 +46,7 @@ def missing_file(ctx: RuleContext) -> Iterator[Finding]:
         value = fault.extra["received_value"]
         if spec is not None and slip_of(value, spec) is not None:
             continue  # Only the spelling is off: another finding.
-        options = (spec.options if spec is not None else None) or ()
-        near = did_you_mean(value, [option for option in options if isinstance(option, str)])
+        near = ctx.did_you_mean(value, texts_of(spec) if spec is not None else ())
         message = f"`{name}` is {shown(value)}, a file that {ctx.catalog.label} does not have"
         yield ctx.at_input(
             fault.node_id, name, message, help=near or "upload it to the server first"

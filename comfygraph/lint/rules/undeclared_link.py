@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from comfygraph.core.nearest import did_you_mean
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
@@ -48,7 +47,7 @@ def undeclared_link(ctx: RuleContext) -> Iterator[Finding]:
         class_type = ctx.class_type(node_id)
         specs = ctx.checked[node_id].specs
         missing = [key for key in specs if key not in ctx.nodes[node_id]["inputs"]]
-        near = did_you_mean(name, missing) or did_you_mean(name, specs)
+        near = ctx.did_you_mean(name, missing, specs)
         reason = dead_end(ctx, link)
         if reason is not None:
             message = f"`{class_type}` has no input `{name[:100]}`, and {reason}: {HANG}"

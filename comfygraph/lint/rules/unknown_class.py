@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from comfygraph.catalog.packs import NodePack, packs_with
-from comfygraph.core.nearest import nearest
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Edit, Fix, Severity
 from comfygraph.lint.rule import rule
@@ -57,13 +56,13 @@ def unknown_class(ctx: RuleContext) -> Iterator[Finding]:
         names = names if names is not None else ctx.catalog.names()
         message = f"`{class_type[:100]}` is not a node class of {ctx.catalog.label}"
         packs = packs_with(class_type)
-        near = [] if packs else nearest(class_type, names)
+        near = None if packs else ctx.nearest(class_type, names)
         fixes: tuple[Fix, ...] = ()
         help = _HELP
         if near:
-            title = f"rename the class to `{near[0]}`"
-            fixes = (Fix(title, (Edit(pointer, "set", near[0]),)),)
-            help = f"did you mean `{near[0]}`?"
+            title = f"rename the class to `{near}`"
+            fixes = (Fix(title, (Edit(pointer, "set", near),)),)
+            help = f"did you mean `{near}`?"
         elif packs:
             help = _install(packs)
         yield Finding(message, pointer, node_id, help=help, fixes=fixes)

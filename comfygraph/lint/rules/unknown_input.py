@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from comfygraph.core.nearest import did_you_mean
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
@@ -59,7 +58,7 @@ def unknown_input(ctx: RuleContext) -> Iterator[Finding]:
             continue
         specs = ctx.checked[node_id].specs
         missing = [key for key in specs if key not in ctx.nodes[node_id]["inputs"]]
-        help = did_you_mean(name, missing) or did_you_mean(name, specs)
+        help = ctx.did_you_mean(name, missing, specs)
         message = f"`{ctx.class_type(node_id)}` has no input `{name[:100]}`: the value is ignored"
         fix = ctx.remove_fix(node_id, name, f"remove `{name[:100]}`", safe=True)
         yield ctx.at_input(node_id, name, message, help=help or "remove it", fixes=(fix,))

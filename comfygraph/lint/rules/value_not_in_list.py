@@ -6,11 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from comfygraph.core.nearest import did_you_mean, nearest
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Fix, Severity
 from comfygraph.lint.rule import rule
-from comfygraph.lint.rules._slips import slip_of
+from comfygraph.lint.rules._slips import slip_of, texts_of
 from comfygraph.lint.show import one_of, shown
 
 
@@ -48,7 +47,7 @@ def value_not_in_list(ctx: RuleContext) -> Iterator[Finding]:
         value = fault.extra.get("received_value")
         if spec is None or slip_of(value, spec) is not None:
             continue  # Only the spelling of a known value is off: another finding.
-        options = [str(option) for option in spec.options or ()]
+        options = texts_of(spec)
         text = str(value) if isinstance(value, str | int | float) else ""
         if spec.files and not isinstance(value, str):
             message = f"`{name}` is {shown(value)}, a file name is wanted"
@@ -58,11 +57,13 @@ def value_not_in_list(ctx: RuleContext) -> Iterator[Finding]:
             message = (
                 f"`{name}` is {shown(value)}, not one of the {len(options)} values of its list"
             )
-        near = nearest(text, options)
+        near = ctx.nearest(text, options)
         fixes: tuple[Fix, ...] = ()
         if near:
-            best = next(option for option in spec.options or () if str(option) == near[0])
+            best = next(option for option in spec.options or () if str(option) == near)
             title = f"set `{name}` to {shown(best)}"
             fixes = (ctx.set_fix(fault.node_id, name, best, title, safe=False),)
-        help = did_you_mean(text, options) or (f"one of {one_of(options)}" if options else None)
+        help = f"one of {one_of(list(options))}" if options else None
+        if near:
+            help = f"did you mean `{near}`?"
         yield ctx.at_input(fault.node_id, name, message, help=help, fixes=fixes)
