@@ -28,7 +28,7 @@ from comfygraph.lint.engine import crash_report, lint, unreadable_report
 from comfygraph.lint.files import STDIN, Source
 from comfygraph.lint.select import Selection
 
-FILES_PER_PROCESS = 150
+FILES_PER_PROCESS = 1000
 """Fewer files than this are checked in the time that a process takes to start."""
 
 CHUNK = 16

@@ -176,7 +176,7 @@ def test_a_file_that_changes_under_our_hands(
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("wanted", "files", "expected"), [(3, 1, 3), (0, 10, 1), (0, 149, 1)])
+@pytest.mark.parametrize(("wanted", "files", "expected"), [(3, 1, 3), (0, 10, 1), (0, 1999, 1)])
 def test_how_many_processes(wanted: int, files: int, expected: int) -> None:
     """
     As many as are asked for, else none beside this one for few files.
