@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from comfygraph.catalog import NodeCatalog as NodeCatalog
     from comfygraph.catalog import NodeDef as NodeDef
     from comfygraph.catalog import OutputSpec as OutputSpec
+    from comfygraph.compare import Difference as Difference
+    from comfygraph.compare import compare as compare
     from comfygraph.core.graph import GraphView as GraphView
     from comfygraph.core.values import Link as Link
     from comfygraph.core.values import Node as Node
     from comfygraph.core.values import Prompt as Prompt
     from comfygraph.documents import Document as Document
     from comfygraph.documents import open_document as open_document
+    from comfygraph.dsl import Template as Template
     from comfygraph.dsl import build as build
     from comfygraph.dsl import named as named
     from comfygraph.dsl import param as param
@@ -53,6 +56,10 @@ _NAMES = {
         "NodeDef",
         "OutputSpec",
     ),
+    "comfygraph.compare": (
+        "Difference",
+        "compare",
+    ),
     "comfygraph.core.graph": ("GraphView",),
     "comfygraph.core.values": (
         "Link",
@@ -64,6 +71,7 @@ _NAMES = {
         "open_document",
     ),
     "comfygraph.dsl": (
+        "Template",
         "build",
         "named",
         "param",
@@ -103,6 +111,7 @@ __all__ = [
     "ComfyGraphError",
     "ConversionResult",
     "Diagnostic",
+    "Difference",
     "Document",
     "ExitCode",
     "GraphView",
@@ -118,9 +127,11 @@ __all__ = [
     "Prompt",
     "Report",
     "Severity",
+    "Template",
     "asubmit",
     "attach",
     "build",
+    "compare",
     "convert",
     "lint",
     "load_catalog",

@@ -133,7 +133,7 @@ def run(args: list[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
     except ComfyGraphError as exc:
-        click.echo(f"error: {exc.message}", err=True)
+        click.echo(f"error: {exc}", err=True)
         if exc.hint:
             click.echo(f"  hint: {exc.hint}", err=True)
         return exc.exit_code
