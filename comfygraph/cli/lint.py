@@ -51,6 +51,10 @@ if TYPE_CHECKING:
 @click.option("--diff", is_flag=True, help="Show the repairs as a diff and write nothing.")
 @click.option("--baseline", metavar="FILE", help="Leave out the findings that this file knows.")
 @click.option("--write-baseline", is_flag=True, help="Write all findings to the baseline file.")
+@click.option(
+    "--lock", metavar="FILE",
+    help="Tell what changed in the catalog since this file of `comfygraph catalog lock`.",
+)  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="How findings are printed.")
 @click.option("--output", "-o", metavar="FILE", help="Write the report to this file.")
 @click.option("--statistics", is_flag=True, help="Count by rule instead of telling each finding.")
@@ -99,9 +103,13 @@ def _run(paths: tuple[str, ...], flags: dict[str, Any], known: Settings) -> int:
     from comfygraph.cli.lint_wishes import split, work_of
     from comfygraph.lint.batch import check_all
     from comfygraph.lint.files import STDIN, find_sources
+    from comfygraph.lint.globs import anchored
 
     base = known.config.folder or ""
-    exclude = [*(known.get("exclude") or ()), *split(flags["exclude"])]
+    exclude = [
+        *(known.get("exclude") or ()),
+        *(anchored(item, base) for item in split(flags["exclude"])),
+    ]
     found = find_sources(paths, exclude=exclude, base=base)
     for argument in found.unmatched:
         click.echo(f"warning: nothing matches {argument}", err=True)

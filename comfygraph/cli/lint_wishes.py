@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from comfygraph.errors import UsageError
 from comfygraph.lint.batch import Work
 from comfygraph.lint.context import LintOptions
+from comfygraph.lint.globs import anchored
 from comfygraph.lint.select import Selection, SelectLayer, select_rules
 
 if TYPE_CHECKING:
@@ -35,12 +36,23 @@ def work_of(flags: dict[str, Any], known: Settings) -> Work:
             strict_files=files == "strict",
             target=known.get("target", flags["target"]),
             settings=_rule_settings(known),
+            lock=_lock(known.get("lock", flags["lock"])),
         ),
         fix=_fix_mode(flags),
         unsafe=flags["unsafe_fixes"],
         graphs_only=flags["graphs_only"],
         stdin_name=flags["stdin_filename"] or "<stdin>",
     )
+
+
+def _lock(path: str | None) -> Lock | None:
+    if path is None:
+        return None
+    from pathlib import Path
+
+    from comfygraph.catalog.lock import read_lock
+
+    return read_lock(Path(path))
 
 
 def _rule_settings(known: Settings) -> dict[str, Any]:
@@ -84,6 +96,7 @@ def _selection(flags: dict[str, Any], known: Settings) -> Selection:
         pattern, _, rules = text.rpartition(":")
         if not pattern:
             raise UsageError(f"`{text}` is not PATTERN:RULES")
+        pattern = anchored(pattern, known.config.folder or "")
         per_file.setdefault(pattern, []).extend(split((rules,)))
     severities = dict(known.get("severity") or {})
     for text in flags["severity"]:

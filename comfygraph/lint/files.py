@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from comfygraph.lint.globs import MAGIC, compile_glob, matches, relative_to
+from comfygraph.lint.globs import MAGIC, compile_glob, matches_file
 
 STDIN = "-"
 SUFFIXES = (".json",)
@@ -149,7 +149,4 @@ class _Exclude:
         self._base = base
 
     def covers(self, path: str) -> bool:
-        if not self._patterns:
-            return False
-        relative = relative_to(path, self._base)
-        return any(matches(pattern, relative) for pattern in self._patterns)
+        return any(matches_file(pattern, path, self._base) for pattern in self._patterns)

@@ -83,3 +83,24 @@ def relative_to(file: str, base: str) -> str:
     except ValueError:  # Another drive.
         path = os.path.abspath(file)
     return path.replace(os.sep, "/")
+
+
+def matches_file(pattern: str, file: str, base: str) -> bool:
+    """
+    Tell whether a pattern matches a file: from a folder on, or as a whole if it is absolute.
+    """
+    if os.path.isabs(pattern) and not file.startswith("<"):
+        return matches(pattern, os.path.abspath(file).replace(os.sep, "/"))
+    return matches(pattern, relative_to(file, base))
+
+
+def anchored(pattern: str, base: str) -> str:
+    """
+    Give a pattern that was meant from the current folder on as one from another folder on.
+    """
+    if not base or os.path.isabs(pattern) or "/" not in pattern.strip("/"):
+        return pattern
+    here = os.path.relpath(os.getcwd(), base).replace(os.sep, "/")
+    if here == "." or pattern.startswith("**"):
+        return pattern
+    return f"{here}/{pattern.removeprefix('./')}"

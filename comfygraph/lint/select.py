@@ -51,11 +51,10 @@ class Selection(NamedTuple):
         """
         ids = self.ids
         if self.per_file:
-            from comfygraph.lint.globs import matches, relative_to
+            from comfygraph.lint.globs import matches_file
 
-            path = relative_to(file, self.base)
             for pattern, ignored in self.per_file:
-                if matches(pattern, path):
+                if matches_file(pattern, file, self.base):
                     ids -= ignored
         return tuple(rule for rule in all_rules() if rule.id in ids)
 

@@ -328,3 +328,26 @@ def test_the_graph_in_an_image(run: Runner) -> None:
 
     assert result.code in (0, 1)
     assert before == pictures[0].read_bytes()
+
+
+def test_patterns_start_where_they_are_written(
+    run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Those of the file at its folder, those of the command line at the current one.
+    """
+    (tmp_path / "comfygraph.toml").write_text('[lint]\nexclude = ["sub/old/*"]\n')
+    for name in ("sub/old/a.json", "sub/new/b.json", "sub/c.json", "sub/d.json"):
+        write(tmp_path / name, graph(colour=3))
+    monkeypatch.chdir(tmp_path / "sub")
+    plain = run("lint", ".", "--format", "json")
+    less = run("lint", ".", "--format", "json", "--exclude", "new/*", "--per-file-ignore",
+               "./c.json:CG108")  # fmt: skip
+
+    assert ["c.json", "d.json", "new/b.json"] == [
+        found["file"] for found in json.loads(plain.out)["diagnostics"]
+    ]
+    assert ["d.json"] == [found["file"] for found in json.loads(less.out)["diagnostics"]]
+    assert [] == ids(
+        run("lint", "d.json", "--format", "json", "--per-file-ignore", f"{tmp_path}/sub/*:ALL").out
+    )
