@@ -104,6 +104,7 @@ LINT: Mapping[str, Key] = {
     ),
     "exclude": Key(Kind.LIST, "patterns of files and folders to leave out"),
     "baseline": Key(Kind.PATH, "findings that are known and not told again"),
+    "lock": Key(Kind.PATH, "a file of `comfygraph catalog lock`: tell what changed since"),
     "fail-on": Key(
         Kind.CHOICE, "the least severity that makes the exit code 1", "error",
         (*SEVERITIES, "never"),

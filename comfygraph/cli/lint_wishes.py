@@ -13,6 +13,7 @@ from comfygraph.lint.globs import anchored
 from comfygraph.lint.select import Selection, SelectLayer, select_rules
 
 if TYPE_CHECKING:
+    from comfygraph.catalog.lock import Lock
     from comfygraph.config import Settings
 
 

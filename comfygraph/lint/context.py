@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from comfygraph.catalog import InputSpec, NodeCatalog, NodeDef
 from comfygraph.core.adjacency import topological_order
@@ -16,8 +16,14 @@ from comfygraph.lint.diagnostic import Edit, Fix, Related, Severity
 from comfygraph.lint.faults import RECURSION_LIMIT, Checked, Fault, check_node
 from comfygraph.lint.signs import SAFE_INTEGER, text_signs
 
-MOST_COMPARISONS = 50_000
+if TYPE_CHECKING:
+    from comfygraph.catalog.lock import Lock
+
+MOST_COMPARISONS = 20_000
 """Names that are compared with others for suggestions, in one document: about a second's worth."""
+
+LONG_LIST = 3_000
+"""Of a longer list, only what begins alike is compared."""
 
 
 class Finding(NamedTuple):
@@ -79,12 +85,14 @@ class LintOptions(NamedTuple):
         strict_files: Names of files must be in the catalog's lists.
         target: The service that the graph is meant for, or `None`.
         settings: Options of single rules, by rule name.
+        lock: What the graphs relied on when it was written; changes since are told.
         severities: Rule id → severity, where the person overrides the rule's own.
     """
 
     strict_files: bool = False
     target: str | None = None
     settings: Mapping[str, Any] = {}
+    lock: Lock | None = None
     severities: Mapping[str, Severity] = {}
 
 
@@ -275,6 +283,8 @@ class RuleContext:
             signs.add("unlisted")
         if document.text is not None:
             signs.add("text")
+        if self.options.lock is not None:
+            signs.add("lock")
         if self.options.target is not None:
             signs.add(f"target:{self.options.target}")
         if len(self.prompt) > RECURSION_LIMIT:
@@ -399,6 +409,9 @@ class RuleContext:
 
         Comparing takes time: once a document has had its share of it, it gets no more suggestions.
         """
+        if len(known) > LONG_LIST:
+            known = [text for text in known if text[:2].casefold() == name[:2].casefold()]
+            known = known[:LONG_LIST]
         key = (name, id(known))
         if key not in self._nearest:
             self._comparisons -= len(known)

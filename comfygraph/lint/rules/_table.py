@@ -24,6 +24,7 @@ TABLE: tuple[
     ("CG109", "missing-inputs", "error", "missing_inputs", "0.1.0", "exception_during_validation", "stable", (), ("no-inputs",)),
     ("CG110", "partial-acceptance", "warning", "partial_acceptance", "0.1.0", None, "stable", (), ("partial",)),
     ("CG111", "deep-chain", "error", "deep_chain", "0.1.0", "exception_during_inner_validation", "stable", (), ("large",)),
+    ("CG113", "catalog-change", "error", "catalog_change", "0.1.0", None, "stable", (), ("lock",)),
     ("CG201", "malformed-link", "error", "malformed_link", "0.1.0", "bad_linked_input", "stable", (), ("bad-link",)),
     ("CG202", "slot-out-of-range", "error", "slot_out_of_range", "0.1.0", "exception_during_inner_validation", "stable", (), ("bad-slot",)),
     ("CG203", "type-mismatch", "error", "type_mismatch", "0.1.0", "return_type_mismatch", "stable", (), ("type-mismatch",)),
