@@ -8,10 +8,14 @@ import json
 import re
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
+from comfygraph.catalog import catalog_from_mapping, load_catalog
+from comfygraph.catalog.lock import Lock, make_lock
+from comfygraph.core.values import Prompt
 from comfygraph.lint import LintOptions, Report, Severity
 from comfygraph.lint.engine import lint_file
 from comfygraph.lint.registry import all_rules
@@ -19,7 +23,7 @@ from comfygraph.lint.rule import Rule
 from comfygraph.lint.rules import RULES
 
 ROOT = Path(__file__).parents[2]
-CAUSES = {"CG110": {"CG302"}}
+CAUSES = {"CG110": {"CG302"}, "CG113": {"CG303"}}
 """What a rule about consequences is shown with: the cause is a finding too."""
 
 
@@ -33,8 +37,19 @@ def _examples(rule: Rule) -> list[bytes]:
 
 def _lint(rule: Rule, text: bytes) -> Report:
     targets = [sign.removeprefix("target:") for sign in rule.signs if sign.startswith("target:")]
-    options = LintOptions(strict_files=rule.id == "CG314", target=targets[0] if targets else None)
+    options = LintOptions(
+        strict_files=rule.id == "CG314",
+        target=targets[0] if targets else None,
+        lock=_older_lock() if "lock" in rule.signs else None,
+    )
     return lint_file(text, name="example.json", options=options)
+
+
+def _older_lock() -> Lock:
+    entry = deepcopy(dict(load_catalog()["ImageScale"].raw))
+    entry["input"]["required"]["upscale_method"][0].append("lanczos-sharp")
+    catalog = catalog_from_mapping({"ImageScale": entry})
+    return make_lock(Prompt.from_json({"1": {"class_type": "ImageScale", "inputs": {}}}), catalog)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

@@ -27,6 +27,23 @@ def catalog_change(ctx: RuleContext) -> Iterator[Finding]:
 
     ## Why is this bad?
     A graph that nobody touched stops working, or works otherwise, after an update of the server.
+
+    ## Example
+    The lock is of a server whose `ImageScale` knew one method more.
+
+    ```json
+    {"1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 0}},
+     "2": {"class_type": "ImageScale", "inputs": {"image": ["1", 0], "upscale_method": "lanczos-sharp", "width": 128, "height": 96, "crop": "disabled"}},
+     "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "out"}}}
+    ```
+
+    ## Use instead
+    Nothing that changed, or what it changed to; then write the lock anew.
+
+    ```json
+    {"1": {"class_type": "EmptyImage", "inputs": {"width": 128, "height": 96, "batch_size": 1, "color": 0}},
+     "3": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "out"}}}
+    ```
     """
     lock = ctx.options.lock
     if lock is None:
