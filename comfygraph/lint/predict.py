@@ -28,6 +28,9 @@ REPLACED = {
 }
 """Old class names that a server replaces before it validates, if they are not installed."""
 
+MOST_DEPENDENTS = 1_000
+"""Failing outputs after these are only told for the nodes that they brought in themselves."""
+
 NodeErrors = Mapping[str, frozenset[tuple[str, str | None]]]
 
 
@@ -136,7 +139,6 @@ def _validate(
     strict: bool,
     done: dict[str, Checked],
 ) -> PredictedResponse:
-
     def check(node_id: str) -> Checked:
         if node_id not in done:
             node = prompt[node_id]
@@ -148,14 +150,19 @@ def _validate(
     good: list[str] = []
     failed: list[str] = []
     dependents: dict[str, list[str]] = {}
+    bad: list[str] = []
+    seen = 0
     for output in set_order(outputs) if len(outputs) > 1 else outputs:
         if walk.visit(output).valid:
             good.append(output)
             continue
         failed.append(output)
-        for node_id, verdict in walk.verdicts.items():
-            if verdict.errors:
-                dependents.setdefault(node_id, []).append(output)
+        # The server blames this output on every bad node so far, its own or not.
+        fresh = [node_id for node_id in walk.visited[seen:] if walk.verdicts[node_id].errors]
+        seen = len(walk.visited)
+        bad += fresh
+        for node_id in bad if len(failed) <= MOST_DEPENDENTS else fresh:
+            dependents.setdefault(node_id, []).append(output)
     fatal = next(
         (f for n in walk.visited for f in done[n].faults if f.server_error == "fatal"), None
     )

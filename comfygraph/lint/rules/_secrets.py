@@ -18,28 +18,37 @@ LONGEST = 20_000
 """Texts beyond this are files, not values; looking through them would take too long."""
 
 KNOWN = (
-    ("an OpenAI key", re.compile(r"\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{32,}")),
-    ("an Anthropic key", re.compile(r"\bsk-ant-[A-Za-z0-9_-]{32,}")),
-    ("a Stripe key", re.compile(r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,}")),
-    ("a Hugging Face token", re.compile(r"\bhf_[A-Za-z0-9]{30,}")),
-    ("a GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})")),
-    ("a GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
-    ("an AWS key id", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
-    ("a Google API key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b")),
-    ("a Slack token", re.compile(r"\bx(?:ox[abprs]|app)-[A-Za-z0-9-]{20,}")),
-    ("a Replicate token", re.compile(r"\br8_[A-Za-z0-9]{30,}")),
-    ("a comfy.org key", re.compile(r"\bcomfyui-[a-f0-9]{40,}")),
-    ("an npm token", re.compile(r"\bnpm_[A-Za-z0-9]{36}\b")),
-    ("a PyPI token", re.compile(r"\bpypi-[A-Za-z0-9_-]{50,}")),
-    ("a RunPod key", re.compile(r"\brpa_[A-Z0-9]{30,}")),
-    ("a Groq key", re.compile(r"\bgsk_[A-Za-z0-9]{40,}")),
-    ("an xAI key", re.compile(r"\bxai-[A-Za-z0-9]{60,}")),
-    ("a Tavily key", re.compile(r"\btvly-[A-Za-z0-9-]{20,}")),
-    ("a JSON web token", re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{8,}")),
-    ("a private key", re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")),
-    ("a bearer token", re.compile(r"\bBearer\s+[A-Za-z0-9._~+/-]{20,}")),
+    ("an Anthropic key", "sk-ant-", r"\bsk-ant-[A-Za-z0-9_-]{32,}"),
+    ("an OpenAI key", "sk-", r"\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{32,}"),
+    ("a Stripe key", "sk_", r"\bsk_(?:live|test)_[A-Za-z0-9]{16,}"),
+    ("a Stripe key", "rk_", r"\brk_(?:live|test)_[A-Za-z0-9]{16,}"),
+    ("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}"),
+    ("a GitHub token", "ghp_", r"\bghp_[A-Za-z0-9]{36,}"),
+    ("a GitHub token", "gho_", r"\bgho_[A-Za-z0-9]{36,}"),
+    ("a GitHub token", "ghs_", r"\bghs_[A-Za-z0-9]{36,}"),
+    ("a GitHub token", "ghu_", r"\bghu_[A-Za-z0-9]{36,}"),
+    ("a GitHub token", "ghr_", r"\bghr_[A-Za-z0-9]{36,}"),
+    ("a GitHub token", "github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{50,}"),
+    ("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20,}"),
+    ("an AWS key id", "AKIA", r"\bAKIA[A-Z0-9]{16}\b"),
+    ("an AWS key id", "ASIA", r"\bASIA[A-Z0-9]{16}\b"),
+    ("a Google API key", "AIza", r"\bAIza[A-Za-z0-9_-]{35}\b"),
+    ("a Slack token", "xox", r"\bxox[abprs]-[A-Za-z0-9-]{20,}"),
+    ("a Slack token", "xapp-", r"\bxapp-[A-Za-z0-9-]{20,}"),
+    ("a Replicate token", "r8_", r"\br8_[A-Za-z0-9]{30,}"),
+    ("a comfy.org key", "comfyui-", r"\bcomfyui-[a-f0-9]{40,}"),
+    ("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
+    ("a PyPI token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{50,}"),
+    ("a RunPod key", "rpa_", r"\brpa_[A-Z0-9]{30,}"),
+    ("a Groq key", "gsk_", r"\bgsk_[A-Za-z0-9]{40,}"),
+    ("an xAI key", "xai-", r"\bxai-[A-Za-z0-9]{60,}"),
+    ("a Tavily key", "tvly-", r"\btvly-[A-Za-z0-9-]{20,}"),
+    ("a JSON web token", "eyJ",
+     r"\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{8,}"),
+    ("a private key", "-----BEGIN ", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
+    ("a bearer token", "Bearer", r"\bBearer\s+[A-Za-z0-9._~+/-]{20,}"),
 )  # fmt: skip
-"""What it is → how it looks."""
+"""What it is, how it begins, and how it looks as a whole; `re` keeps the compiled patterns."""
 
 IN_URL = re.compile(
     r"://[^/?#\s:@]+:(?P<password>[^/?#\s@]{3,})@"
@@ -71,8 +80,8 @@ def secret_in(name: str, value: str, prefixes: Sequence[str] = KEY_PREFIXES) -> 
     if len(value) > LONGEST:
         return None
     if prefixes and any(prefix in value for prefix in prefixes):
-        for kind, pattern in KNOWN:
-            if pattern.search(value):
+        for kind, start, pattern in KNOWN:
+            if start in value and re.search(pattern, value):
                 return kind
     url = IN_URL.search(value) if "://" in value else None
     if url is not None and not _PLACEHOLDER.search(url["password"] or url["value"]):
