@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from comfygraph.core.kinds import kind_of
 from comfygraph.core.pointer import escape_pointer
 from comfygraph.errors import PromptError
 
@@ -186,7 +187,7 @@ class Prompt(Mapping[str, Node]):
             PromptError: The document is not shaped like a prompt; `pointer` says where.
         """
         if not isinstance(document, dict):
-            raise PromptError(f"a prompt is a JSON object of nodes, not {_kind(document)}")
+            raise PromptError(f"a prompt is a JSON object of nodes, not {kind_of(document)}")
         return cls({node_id: _read_node(node_id, raw) for node_id, raw in document.items()})
 
     def to_json(self) -> dict[str, JsonValue]:
@@ -199,20 +200,20 @@ class Prompt(Mapping[str, Node]):
 def _read_node(node_id: str, raw: JsonValue) -> Node:
     where = f"/{escape_pointer(node_id)}"
     if not isinstance(raw, dict):
-        raise PromptError(f"node `{node_id}` is {_kind(raw)}, not an object", pointer=where)
+        raise PromptError(f"node `{node_id}` is {kind_of(raw)}, not an object", pointer=where)
     class_type = raw.get("class_type")
     if not isinstance(class_type, str):
         raise PromptError(f"node `{node_id}` has no `class_type`", pointer=where)
     inputs = raw.get("inputs", {})
     if not isinstance(inputs, dict):
         raise PromptError(
-            f"`inputs` of node `{node_id}` is {_kind(inputs)}, not an object",
+            f"`inputs` of node `{node_id}` is {kind_of(inputs)}, not an object",
             pointer=f"{where}/inputs",
         )
     meta = raw.get("_meta")
     if meta is not None and not isinstance(meta, dict):
         raise PromptError(
-            f"`_meta` of node `{node_id}` is {_kind(meta)}, not an object",
+            f"`_meta` of node `{node_id}` is {kind_of(meta)}, not an object",
             pointer=f"{where}/_meta",
         )
     extra = {key: raw[key] for key in raw if key not in _EDITOR_LAYOUT}
@@ -226,19 +227,3 @@ def _read_node(node_id: str, raw: JsonValue) -> Node:
         extra=extra or _NO_EXTRA,
         layout=tuple(raw),
     )
-
-
-def _kind(value: JsonValue) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string"
-        case list():
-            return "a list"
-        case _:
-            return "an object"

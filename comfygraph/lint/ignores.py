@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from comfygraph.core.kinds import kind_of
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Diagnostic, Edit, Fix
-from comfygraph.lint.show import kind_of
 
 UNUSED_ID = "CG611"
 MOST = 100

@@ -36,22 +36,3 @@ def one_of(values: list[str], most: int = 6) -> str:
     """
     names = ", ".join(f"`{value}`" for value in values[:most])
     return names + (f" and {len(values) - most} more" if len(values) > most else "")
-
-
-def kind_of(value: Any) -> str:
-    """
-    Name the JSON type of a value, with its article.
-    """
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "text"
-        case list():
-            return "a list"
-        case _:
-            return "an object"

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from comfygraph.core.kinds import kind_of
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
-from comfygraph.lint.show import kind_of
 
 _HELP = (
     "export one with the editor's `Export (API)`, or convert a workflow with `comfygraph convert`"

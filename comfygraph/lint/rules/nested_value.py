@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from comfygraph.core.kinds import kind_of
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
 from comfygraph.lint.rules._links import is_executor_link
-from comfygraph.lint.show import kind_of
 
 
 @rule(
