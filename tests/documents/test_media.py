@@ -60,7 +60,7 @@ def test_what_comfyui_writes_is_found(name: str) -> None:
     assert "SaveImage" == json.loads(media.prompt_text)["2"]["class_type"]
 
 
-@pytest.mark.parametrize("name", SAMPLES.keys() - FORMATS.keys())
+@pytest.mark.parametrize("name", sorted(SAMPLES.keys() - FORMATS.keys()))
 def test_every_way_to_carry_a_graph(name: str) -> None:
     """
     What other writers do is found as well: the texts are what was put in.
