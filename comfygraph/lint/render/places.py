@@ -55,6 +55,8 @@ def places_of(report: Report, *, related: bool = False) -> dict[str, Place]:
         is_node = report.text[start : start + 1] == "{"
         if span.key_start is not None and (is_node or "\n" in report.text[start:end]):
             start, end = span.key_start, span.key_end or span.key_start + 1
+        elif is_node:  # Of a member of a list, the brace says enough.
+            end = start + 1
         line, column = table.position(start)
         excerpt = table.line_text(line)
         last = max(column + 1, min(column + end - start, len(excerpt) + 1))
