@@ -293,7 +293,8 @@ class RuleContext:
             self._in_order = False
         if not self._in_order and len(self.order) < len(self.adjacency):
             signs.add("cycle")
-        if not self.outputs:
+        targets = document.targets
+        if not self.outputs or (targets is not None and not self._wanted(targets)):
             signs.add("no-output")
         elif len(self.outputs) > 1 and (self._refused or not signs.isdisjoint(("cycle", "large"))):
             signs.add("partial")
@@ -302,6 +303,14 @@ class RuleContext:
         for definition in set(self.definitions.values()):
             signs |= definition.traits
         signs.update(text_signs(self.text, self.strings))
+
+    def _wanted(self, targets: Any) -> bool:
+        """Tell whether `partial_execution_targets` names an output; what is no list is refused."""
+        if not isinstance(targets, list | dict | str):
+            return True
+        if isinstance(targets, list):
+            targets = {target for target in targets if isinstance(target, str)}
+        return any(output in targets for output in self.outputs)
 
     @cached_property
     def adjacency(self) -> dict[str, list[str]]:

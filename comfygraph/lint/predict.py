@@ -7,7 +7,7 @@ Models `server.py` (`post_prompt`), `execution.py` (`validate_prompt`) and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -117,19 +117,40 @@ def predict(
     if problem is not None:
         return _stumble(problem)
     outputs: list[str] = []
-    wanted = None if targets is None else set(targets)
+    wanted = _container(targets)
     for node_id, node in prompt.items():
         refused = _class_problem(node_id, node, catalog)
         if refused is not None:
             return refused
         definition = catalog.find(node["class_type"])
-        chosen = wanted is None or node_id in wanted
-        if chosen and definition is not None and definition.output_node:
+        if definition is None or not definition.output_node:
+            continue
+        if wanted is None:
+            return _stumble("`partial_execution_targets` is no list")
+        if node_id in wanted:
             outputs.append(node_id)
     if not outputs:
         return _refuse("prompt_no_outputs", "Prompt has no outputs", "", {})
     done = dict(checked) if checked is not None and not replaced else {}
     return _validate(prompt, catalog, outputs, files == "strict", done)
+
+
+class _Everything:
+    """What contains every node id."""
+
+    def __contains__(self, node_id: object) -> bool:
+        return True
+
+
+def _container(targets: Any) -> Container[str] | None:
+    """Give what the server asks `node_id in targets` of; `None` where that raises."""
+    if targets is None:
+        return _Everything()
+    if isinstance(targets, str | dict):
+        return targets  # Parts of a text, keys of an object: as Python has it.
+    if isinstance(targets, Iterable):
+        return {target for target in targets if isinstance(target, str)}
+    return None
 
 
 def _validate(

@@ -37,7 +37,12 @@ def no_output(ctx: RuleContext) -> Iterator[Finding]:
      "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "out"}}}
     ```
     """
-    if ctx.outputs or ctx.workflow_inside:
+    if ctx.workflow_inside:
+        return
+    if ctx.outputs:
+        pointer = ctx.document.base.removesuffix("/prompt") + "/partial_execution_targets"
+        message = "`partial_execution_targets` names no output node: nothing would run"
+        yield Finding(message, pointer, help="leave it out to run every output")
         return
     if not ctx.signs.isdisjoint(("unknown-class", "no-class", "malformed")):
         return  # A node whose class is not known may well be an output.
