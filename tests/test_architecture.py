@@ -25,7 +25,7 @@ FLOORS = (
     ("config",),
     ("catalog", "documents"),
     ("workflow", "analysis", "dsl", "compare"),
-    ("lint",),
+    ("lint", "draw"),
     ("targets", "references"),
     ("emulator",),
     ("jobs",),

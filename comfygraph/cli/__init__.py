@@ -33,6 +33,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "diff",
         "Say what changed in meaning between two graphs.",
     ),
+    "draw": (
+        "comfygraph.cli.draw",
+        "draw",
+        "Draw a graph: Mermaid, DOT, SVG, or a page to look around in.",
+    ),
     "catalog": (
         "comfygraph.cli.catalog",
         "catalog",

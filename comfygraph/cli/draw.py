@@ -1,0 +1,143 @@
+"""
+`comfygraph draw`.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from comfygraph.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from comfygraph.catalog import NodeCatalog
+    from comfygraph.core.values import Prompt
+    from comfygraph.documents import Document
+    from comfygraph.draw import Findings
+    from comfygraph.lint import Report
+
+_EXTENSIONS = {
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".md": "mermaid",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".svg": "svg",
+    ".html": "html",
+    ".htm": "html",
+}
+
+
+@click.command(short_help="Draw a graph: Mermaid, DOT, SVG, or a page to look around in.")
+@click.argument("graph", metavar="GRAPH")
+@click.option("--output", "-o", metavar="FILE", help="Write the drawing to FILE.")
+@click.option(
+    "--format", "format_", type=click.Choice(["mermaid", "dot", "svg", "html"]),
+    help="What to draw; default is what FILE's extension says, else mermaid.",
+)  # fmt: skip
+@click.option(
+    "--lint/--no-lint", "with_lint", default=True, help="Mark what lint finds; default is to."
+)
+@click.option("--catalog", "catalog_path", metavar="PATH", help="A saved /object_info.")
+def draw(
+    graph: str, output: str | None, format_: str | None, with_lint: bool, catalog_path: str | None
+) -> int:
+    """
+    Draw a graph as the editor shows it, and mark what lint finds.
+
+    GRAPH is any document: a prompt, a workflow, a picture that carries its graph, or - for the
+    standard input.
+
+    \b
+    comfygraph draw graph.json -o graph.html     a page: drag, wheel, search, click
+    comfygraph draw graph.json -o graph.svg
+    comfygraph draw picture.png --format dot | dot -Tpdf > graph.pdf
+    """
+    from comfygraph.catalog import load_catalog
+    from comfygraph.cli.graphs import read_graph
+    from comfygraph.draw import make_scene, render_dot, render_mermaid, render_page, render_svg
+
+    kind = format_ or _kind_of(output)
+    catalog = load_catalog(catalog_path)
+    document, prompt = read_graph(graph, catalog)
+    report = _lint(document, catalog, strict=catalog_path is not None)
+    findings = _findings(report) if with_lint else {}
+    scene = make_scene(_masked(prompt, report), catalog, findings)
+    match kind:
+        case "dot":
+            text = render_dot(scene)
+        case "svg":
+            text = render_svg(scene)
+        case "html":
+            text = render_page(scene, name=Path(document.path).name)
+        case _:
+            text = render_mermaid(scene)
+            if output is not None and output.lower().endswith(".md"):
+                text = f"```mermaid\n{text}```\n"
+    write_text(text, output)
+    return ExitCode.OK
+
+
+def write_text(text: str, output: str | None) -> None:
+    """
+    Write what a command made to a file, or to the standard output.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    data = text.encode("utf-8", "replace")
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        Path(output).write_bytes(data)
+    except (OSError, ValueError) as exc:  # ValueError: a zero in the path
+        raise UsageError(f"{output}: {getattr(exc, 'strerror', None) or exc}") from exc
+
+
+def _kind_of(output: str | None) -> str:
+    if output is None:
+        return "mermaid"
+    suffix = Path(output).suffix.lower()
+    if suffix not in _EXTENSIONS:
+        raise UsageError(
+            f"{output}: no format is known by this extension",
+            hint="name one with --format mermaid, dot, svg or html",
+        )
+    return _EXTENSIONS[suffix]
+
+
+def _lint(document: Document, catalog: NodeCatalog, *, strict: bool) -> Report:
+    from comfygraph.lint import LintOptions, lint
+
+    return lint(document, catalog, options=LintOptions(strict_files=strict))
+
+
+def _findings(report: Report) -> Findings:
+    found: dict[str | None, list[tuple[str, str]]] = {}
+    for item in report:
+        text = f"{item.message} ({item.rule_id} {item.name})"
+        if item.help:
+            text += f"\nhelp: {item.help}"
+        found.setdefault(item.node_id, []).append((item.severity.value, text))
+    return found
+
+
+def _masked(prompt: Prompt, report: Report) -> Prompt:
+    """
+    Hide what lint takes for a secret: drawings are shown around.
+    """
+    from comfygraph.core.values import Prompt
+
+    nodes = dict(prompt)
+    for item in report:
+        node = nodes.get(item.node_id or "")
+        name = item.input
+        if item.sensitive and node is not None and name is not None and name in node.inputs:
+            nodes[node.id] = replace(node, inputs={**node.inputs, name: "(a secret)"})
+    return Prompt(nodes)

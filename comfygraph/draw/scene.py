@@ -1,0 +1,145 @@
+"""
+What is drawn: nodes with their places, links with their ends, findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from comfygraph.catalog import NodeCatalog
+from comfygraph.core.values import Prompt
+from comfygraph.workflow.arrange import Wire, arrange
+from comfygraph.workflow.boxes import Box, box_of
+from comfygraph.workflow.faces import Face, faces_of
+
+Findings: TypeAlias = Mapping[str | None, Sequence[tuple[str, str]]]
+"""Node id → `(severity, text)` of each finding; `None` for findings about the whole graph."""
+
+WORST_FIRST = ("error", "warning", "info")
+
+MARGIN = 60
+
+
+class SceneNode(NamedTuple):
+    """
+    A node in its place; `x` and `y` are the upper left corner of its title bar, pixels.
+    """
+
+    id: str
+    face: Face
+    box: Box
+    x: int
+    y: int
+    findings: tuple[tuple[str, str], ...]
+
+    @property
+    def severity(self) -> str | None:
+        """The worst severity among the findings, or `None`."""
+        found = {severity for severity, _ in self.findings}
+        return next((severity for severity in WORST_FIRST if severity in found), None)
+
+
+class SceneLink(NamedTuple):
+    """
+    A link with its ends in pixels, and the type that goes over it.
+    """
+
+    origin: str
+    slot: int
+    target: str
+    input: str
+    type: str
+    start: tuple[int, int]
+    end: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """
+    A drawing of a graph.
+
+    Args:
+        nodes: Id → node, in the order of the prompt.
+        links: All links.
+        width, height: In pixels, margins included.
+        general: Findings about the whole graph.
+    """
+
+    nodes: Mapping[str, SceneNode]
+    links: tuple[SceneLink, ...]
+    width: int
+    height: int
+    general: tuple[tuple[str, str], ...] = ()
+
+
+def make_scene(prompt: Prompt, catalog: NodeCatalog, findings: Findings | None = None) -> Scene:
+    """
+    Lay a prompt out for drawing. Cycles, dangling links and unknown classes are drawn too.
+
+    Args:
+        prompt: The graph.
+        catalog: What slots and widgets are drawn by.
+        findings: What to mark on the nodes.
+    """
+    found = findings or {}
+    faces = faces_of(prompt, catalog)
+    boxes = {node_id: box_of(face) for node_id, face in faces.items()}
+    number = {node_id: index for index, node_id in enumerate(faces)}
+    wires = [
+        Wire(
+            number[slot.link.node_id],
+            number[node_id],
+            boxes[slot.link.node_id].outputs[slot.link.slot],
+            boxes[node_id].inputs[index],
+        )
+        for node_id, face in faces.items()
+        for index, slot in enumerate(face.inputs)
+        if slot.link is not None
+    ]
+    places = arrange([(box.width, box.height) for box in boxes.values()], wires)
+    nodes = {
+        node_id: SceneNode(
+            node_id,
+            face,
+            boxes[node_id],
+            place[0] + MARGIN,
+            place[1] + MARGIN,
+            tuple(found.get(node_id, ())),
+        )
+        for (node_id, face), place in zip(faces.items(), places, strict=True)
+    }
+    general = [
+        *found.get(None, ()),
+        *(item for key, items in found.items() if key is not None and key not in nodes
+          for item in items),
+    ]  # fmt: skip
+    return Scene(
+        nodes,
+        tuple(_links(nodes)),
+        max((node.x + node.box.width for node in nodes.values()), default=0) + MARGIN,
+        max((node.y + node.box.height for node in nodes.values()), default=0) + MARGIN,
+        tuple(general),
+    )
+
+
+def _links(nodes: Mapping[str, SceneNode]) -> list[SceneLink]:
+    links = []
+    for node in nodes.values():
+        for index, slot in enumerate(node.face.inputs):
+            if slot.link is None:
+                continue
+            origin = nodes[slot.link.node_id]
+            links.append(
+                SceneLink(
+                    origin.id,
+                    slot.link.slot,
+                    node.id,
+                    slot.name,
+                    origin.face.outputs[slot.link.slot].type,
+                    (origin.x + origin.box.width, origin.y + origin.box.outputs[slot.link.slot]),
+                    (node.x, node.y + node.box.inputs[index]),
+                )
+            )
+    return links

@@ -1,0 +1,71 @@
+"""
+Texts in drawings: shortened to fit, and escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from comfygraph.workflow.boxes import text_width
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SPACE = re.compile(r"\s+")
+
+
+def xml(text: str) -> str:
+    """
+    Escape a text for XML and HTML, also within quotes; what XML cannot hold becomes `\ufffd`.
+    """
+    return escape(_NOT_XML.sub("\ufffd", text), quote=True)
+
+
+def one_line(text: str, longest: int = 400) -> str:
+    """
+    Give the beginning of a text on one line.
+    """
+    line = _SPACE.sub(" ", text[: longest * 2]).strip()
+    return line if len(line) <= longest and len(text) <= longest * 2 else line[: longest - 1] + "…"
+
+
+def fitted(text: str, width: int, letter: float = 1.0) -> str:
+    """
+    Shorten a text on one line to a width in pixels.
+
+    Args:
+        text: The text.
+        width: Room, pixels.
+        letter: Size of the letters, 1 for 12 pixels.
+    """
+    line = one_line(text, 200)
+    room = int(width / letter)
+    if text_width(line) <= room and len(line) * 7 <= room:
+        return line
+    while line and text_width(line) + 7 > room:
+        line = line[: min(len(line) - 1, max(room // 7, 1))]
+    return line.rstrip() + "…"
+
+
+def wrapped_lines(text: str, width: int, most: int) -> list[str]:
+    """
+    Break a text into lines of a width, words whole where they fit; the last line says if more
+    follows.
+    """
+    lines: list[str] = []
+    for paragraph in text[:2_000].splitlines():
+        line = ""
+        for word in paragraph.split(" "):
+            longer = f"{line} {word}" if line else word
+            if text_width(longer) <= width and len(longer) * 7 <= width:
+                line = longer
+                continue
+            if line:
+                lines.append(line)
+            line = word if len(word) * 7 <= width else fitted(word, width)
+        lines.append(line)
+        if len(lines) > most:
+            break
+    if len(lines) > most or len(text) > 2_000:
+        lines = lines[:most]
+        lines[-1] = fitted(lines[-1], width - 14).removesuffix("…") + "…"
+    return lines
