@@ -42,4 +42,4 @@ def case_slip(ctx: RuleContext) -> Iterator[Finding]:
     ```
     """
     for found in slips(ctx, "case"):
-        yield tell(ctx, found, "upper and lower case of", safe=True)
+        yield tell(ctx, found, "which the server spells", safe=True)
