@@ -33,6 +33,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "diff",
         "Say what changed in meaning between two graphs.",
     ),
+    "layout": (
+        "comfygraph.cli.layout",
+        "layout",
+        "Turn a prompt into a workflow that the editor opens.",
+    ),
     "draw": (
         "comfygraph.cli.draw",
         "draw",

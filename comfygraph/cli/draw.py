@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +58,7 @@ def draw(
     """
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.graphs import read_graph
+    from comfygraph.cli.output import write_text
     from comfygraph.draw import make_scene, render_dot, render_mermaid, render_page, render_svg
 
     kind = format_ or _kind_of(output)
@@ -80,24 +80,6 @@ def draw(
                 text = f"```mermaid\n{text}```\n"
     write_text(text, output)
     return ExitCode.OK
-
-
-def write_text(text: str, output: str | None) -> None:
-    """
-    Write what a command made to a file, or to the standard output.
-
-    Raises:
-        UsageError: The file cannot be written.
-    """
-    data = text.encode("utf-8", "replace")
-    if output is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        Path(output).write_bytes(data)
-    except (OSError, ValueError) as exc:  # ValueError: a zero in the path
-        raise UsageError(f"{output}: {getattr(exc, 'strerror', None) or exc}") from exc
 
 
 def _kind_of(output: str | None) -> str:

@@ -1,9 +1,10 @@
 """
-The editor's own format, `workflow.json`, and its conversion into a prompt.
+The editor's own format, `workflow.json`: its conversion into a prompt, and the way back.
 """
 
 from __future__ import annotations
 
+from comfygraph.workflow.back import Rebuilt, rebuild, to_workflow
 from comfygraph.workflow.convert import ConversionResult, convert
 from comfygraph.workflow.dynamic_prompts import DynamicPrompts
 from comfygraph.workflow.issues import ISSUE_KINDS, ISSUES_BY_CODE, ConversionIssue, IssueKind
@@ -17,7 +18,10 @@ __all__ = [
     "DynamicPrompts",
     "IssueKind",
     "NodeSource",
+    "Rebuilt",
     "SourceMap",
     "SubgraphStep",
     "convert",
+    "rebuild",
+    "to_workflow",
 ]

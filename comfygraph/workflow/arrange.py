@@ -216,7 +216,7 @@ def _broken(
     Break columns that are far too high into several, side by side.
     """
     area = sum((sizes[n][0] + COLUMN_GAP) * (sizes[n][1] + ROW_GAP) for c in columns for n in c)
-    limit = max(2_400.0, (area / _SHAPE) ** 0.5 * 1.2)
+    limit = max(3_600.0, (area / _SHAPE) ** 0.5 * 1.2)
     middle = sum(y[node] for column in columns for node in column) / sum(map(len, columns))
     out: list[list[int]] = []
     for column in columns:

@@ -244,7 +244,8 @@ def _expanded(
         if names:
             last = max((index for index, name in enumerate(names) if name in taken), default=-1)
             members = names[: last + 2]
-            used = members + [name for name in used if name not in set(members)]
+            live = set(members)
+            used = members + [name for name in used if name not in live]
         for name in used:
             yield Socket(name, socket.type)
 

@@ -1,0 +1,58 @@
+"""
+`comfygraph layout`.
+"""
+
+from __future__ import annotations
+
+import click
+
+from comfygraph.errors import ExitCode
+
+_SHOWN = 20
+
+
+@click.command(short_help="Turn a prompt into a workflow that the editor opens.")
+@click.argument("prompt", metavar="PROMPT.json")
+@click.option(
+    "--output", "-o", metavar="PATH", help="Write the workflow to PATH; default is stdout."
+)
+@click.option(
+    "--catalog", "catalog_path", metavar="PATH",
+    help="A saved /object_info of the server to lay out for; default is the bundled core.",
+)  # fmt: skip
+def layout(prompt: str, output: str | None, catalog_path: str | None) -> int:
+    """
+    Turn PROMPT.json, or - for the standard input, into a workflow that ComfyUI's editor opens.
+
+    Nodes stand in columns from left to right, and queueing the workflow gives the same prompt
+    again. Ids such as 12:34 get new numbers. What the editor has no place for is told on the
+    standard error.
+
+    \b
+    comfygraph layout prompt.json -o workflow.json
+    comfygraph extract picture.png --prompt | comfygraph layout - -o workflow.json
+    """
+    import json
+
+    from comfygraph.catalog import load_catalog
+    from comfygraph.cli.graphs import read_graph
+    from comfygraph.cli.output import write_text
+    from comfygraph.workflow import rebuild
+
+    catalog = load_catalog(catalog_path)
+    _, graph = read_graph(prompt, catalog)
+    rebuilt = rebuild(graph, catalog)
+    text = json.dumps(rebuilt.workflow, indent=2, ensure_ascii=False)
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        text = json.dumps(rebuilt.workflow, indent=2)
+    write_text(f"{text}\n", output)
+    renumbered = sum(node_id != str(number) for node_id, number in rebuilt.ids.items())
+    if renumbered:
+        one = renumbered == 1
+        told = "1 id is no number and has" if one else f"{renumbered} ids are no numbers and have"
+        click.echo(f"{told} been renumbered", err=True)
+    for node_id, what in rebuilt.lost[:_SHOWN]:
+        click.echo(f"warning: {graph[node_id].title} ({node_id}): {what}", err=True)
+    if len(rebuilt.lost) > _SHOWN:
+        click.echo(f"warning: and {len(rebuilt.lost) - _SHOWN} more", err=True)
+    return ExitCode.OK
