@@ -9,62 +9,13 @@ the very same faults, so the two cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from comfygraph.catalog.specs import InputSpec, NodeDef
+from comfygraph.lint.constants import check_files, check_value, convert_constant
+from comfygraph.lint.fault import Checked, Fault, crash, execution_fault
 from comfygraph.lint.sockets import accepts, type_text
-from comfygraph.lint.validators import (
-    NO_VALIDATOR,
-    VALIDATORS,
-    Validator,
-    file_check_crash,
-    plain_file_name,
-)
-
-LIST_SHOWN = 20
-"""The server quotes closed lists up to this length."""
-
-
-RECURSION_LIMIT = 990
-"""
-Chains of more nodes than this end in a `RecursionError` of the server, whose limit is
-Python's default of 1,000 frames; a few belong to its own callers.
-"""
-
-
-class Fault(NamedTuple):
-    """
-    One thing that the server would refuse.
-
-    `kind` is ours; `server_error` the server's type, `crash` where an exception escapes.
-    `extra` is the server's `extra_info`; for a crash, the exception's type is in `exception`.
-    """
-
-    kind: str
-    node_id: str
-    input: str | None
-    server_error: str
-    message: str
-    details: str
-    extra: Mapping[str, Any] = {}
-    exception: str | None = None
-    spec: InputSpec | None = None
-
-
-class Checked(NamedTuple):
-    """
-    The outcome for one node.
-
-    `follows` are the links that are right in themselves, `(input, node id)`; the server
-    follows the first `reached` of them, as an exception ends its loop over the inputs.
-    """
-
-    faults: list[Fault]
-    follows: list[tuple[str, str]]
-    reached: int
-    rewrites: dict[str, Any]
-    specs: Mapping[str, InputSpec]
-
+from comfygraph.lint.validators import NO_VALIDATOR, VALIDATORS, Validator
 
 _PLAIN = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
 """The socket types whose constants the server converts, and what to."""
@@ -100,7 +51,7 @@ def check_node(
         expansion = definition.expansion(inputs)
         specs = expansion.specs
         faults += [
-            _execution("unchosen", node_id, spec, inputs.get(spec.name))
+            execution_fault("unchosen", node_id, spec, inputs.get(spec.name))
             for spec in expansion.unchosen
             if spec.required or spec.name in inputs
         ]
@@ -124,23 +75,23 @@ def check_node(
             continue
         wanted = _PLAIN.get(spec.type)
         if type(value) is not wanted and (wanted is not None or type(value) is dict):
-            value, fault = _convert(node_id, spec, value)
+            value, fault = convert_constant(node_id, spec, value)
             if value is not inputs[name]:
                 rewrites[name] = value
             if fault is not None:
                 faults.append(fault)
                 continue
         if wanted is None and spec.options is None and spec.is_link_only:
-            faults.append(_execution("constant-for-link", node_id, spec, value))
+            faults.append(execution_fault("constant-for-link", node_id, spec, value))
         if spec.options is None and (wanted is str or wanted is bool) and not spec.opts:
             continue
         if validator is NO_VALIDATOR or not (validator.takes_all or name in validator.inputs):
-            fault = _check_value(node_id, spec, value, strict_files)
+            fault = check_value(node_id, spec, value, strict_files)
             if fault is not None:
                 faults.append(fault)
                 crashed |= fault.server_error == "crash"
     if validator.files:
-        faults.extend(_check_files(node_id, specs, inputs, validator, strict_files))
+        faults.extend(check_files(node_id, specs, inputs, validator, strict_files))
     if not crashed:
         return Checked(faults, follows, len(follows), rewrites, specs)
     follows, reached = _until_crash(specs, faults, follows)
@@ -211,8 +162,8 @@ def _check_link(
     if not isinstance(source, str) or source not in prompt:
         if isinstance(source, list | dict):
             text = f"unhashable type: '{type(source).__name__}'"
-            return _crash("dangling-link", node_id, spec, "TypeError", text)
-        return _crash("dangling-link", node_id, spec, "KeyError", repr(source))
+            return crash("dangling-link", node_id, spec, "TypeError", text)
+        return crash("dangling-link", node_id, spec, "KeyError", repr(source))
     target = prompt[source]
     class_type = target.get("class_type") if isinstance(target, dict) else None
     definition = find(class_type) if isinstance(class_type, str) else None
@@ -223,9 +174,9 @@ def _check_link(
         slot = int(slot)
     if type(slot) is not int:
         text = f"tuple indices must be integers or slices, not {type(slot).__name__}"
-        return _crash("bad-slot", node_id, spec, "TypeError", text)
+        return crash("bad-slot", node_id, spec, "TypeError", text)
     if not -len(outputs) <= slot < len(outputs):
-        return _crash("bad-slot", node_id, spec, "IndexError", "tuple index out of range")
+        return crash("bad-slot", node_id, spec, "IndexError", "tuple index out of range")
     output = outputs[slot]
     if output.type == spec.type and not (output.listed or spec.listed):
         return None
@@ -247,156 +198,3 @@ def _check_link(
         },
         spec=spec,
     )
-
-
-def _crash(kind: str, node_id: str, spec: InputSpec, exception: str, text: str) -> Fault:
-    # str(KeyError("77")) is "'77'", and the server names the exception's text only so.
-    return Fault(kind, node_id, spec.name, "crash", "", text, {}, exception, spec)
-
-
-def _execution(kind: str, node_id: str, spec: InputSpec, value: Any) -> Fault:
-    """What the server takes, and the node then fails of."""
-    extra = {"received_value": value}
-    return Fault(kind, node_id, spec.name, "execution", "", "", extra, spec=spec)
-
-
-def _convert(node_id: str, spec: InputSpec, value: Any) -> tuple[Any, Fault | None]:
-    """Convert a constant as the server does, by the exact text of the declared type."""
-    if isinstance(value, dict) and "__value__" in value:
-        value = value["__value__"]
-    try:
-        match spec.type:
-            case "INT":
-                value = int(value) if type(value) is not int else value
-            case "FLOAT":
-                value = float(value) if type(value) is not float else value
-            case "STRING":
-                value = str(value) if type(value) is not str else value
-            case "BOOLEAN":
-                value = bool(value) if type(value) is not bool else value
-            case _:
-                pass
-    except (ValueError, TypeError, OverflowError) as exc:
-        return value, Fault(
-            "not-convertible",
-            node_id,
-            spec.name,
-            "invalid_input_type",
-            f"Failed to convert an input value to a {spec.type} value",
-            f"{spec.name}, {_shown(value)}, {exc}",
-            {
-                "input_name": spec.name,
-                "input_config": spec.config,
-                "received_value": value,
-                "exception_message": str(exc),
-            },
-            spec=spec,
-        )
-    return value, None
-
-
-def _check_value(node_id: str, spec: InputSpec, value: Any, strict_files: bool) -> Fault | None:
-    opts = spec.opts
-    try:
-        if "min" in opts and value < opts["min"]:
-            return _out_of_range(node_id, spec, value, "smaller", "min")
-        if "max" in opts and value > opts["max"]:
-            return _out_of_range(node_id, spec, value, "bigger", "max")
-    except TypeError as exc:
-        return _crash("not-comparable", node_id, spec, "TypeError", str(exc))
-    options = spec.options
-    if options is None:
-        return None
-    if spec.opts.get("multiselect") and isinstance(value, list):
-        bad = [item for item in value if item not in options]
-        return _not_in_list(node_id, spec, bad[0]) if bad else None
-    if value in options or (spec.files and not strict_files and isinstance(value, str)):
-        return None
-    return _not_in_list(node_id, spec, value)
-
-
-def _out_of_range(node_id: str, spec: InputSpec, value: Any, word: str, bound: str) -> Fault:
-    return Fault(
-        f"{'below' if bound == 'min' else 'above'}-{bound}",
-        node_id,
-        spec.name,
-        f"value_{word}_than_{bound}",
-        f"Value {_shown(value)} {word} than {bound} of {spec.opts[bound]}",
-        spec.name,
-        {"input_name": spec.name, "input_config": spec.config, "received_value": value},
-        spec=spec,
-    )
-
-
-def _not_in_list(node_id: str, spec: InputSpec, value: Any) -> Fault:
-    options = list(spec.options or ())
-    short = len(options) <= LIST_SHOWN
-    listed = str(options) if short else f"(list of length {len(options)})"
-    return Fault(
-        "not-in-list",
-        node_id,
-        spec.name,
-        "value_not_in_list",
-        "Value not in list",
-        f"{spec.name}: {_shown(value)} not in {listed}",
-        {
-            "input_name": spec.name,
-            "input_config": spec.config if short else None,
-            "received_value": value,
-        },
-        spec=spec,
-    )
-
-
-def _check_files(
-    node_id: str,
-    specs: Mapping[str, InputSpec],
-    inputs: Mapping[str, Any],
-    validator: Validator,
-    strict_files: bool,
-) -> list[Fault]:
-    faults: list[Fault] = []
-    for name in validator.inputs:
-        spec = specs.get(name)
-        if spec is None:
-            continue
-        if name not in inputs:
-            text = f"validate_inputs() missing 1 required positional argument: '{name}'"
-            faults.append(_crash("no-file-name", node_id, spec, "TypeError", text))
-            continue
-        value = inputs[name]
-        if isinstance(value, dict) and "__value__" in value:
-            value = value["__value__"]
-        if isinstance(value, list):
-            value = None  # The check is called with constants only.
-        problem = file_check_crash(value)
-        if problem is not None:
-            # Where files are taken on trust, so is the check that looks for them.
-            error = "crash" if strict_files else "execution"
-            faults.append(
-                Fault(
-                    "bad-file-name", node_id, name, error, "", problem, {}, "AttributeError", spec
-                )
-            )
-        elif strict_files and plain_file_name(value) not in (spec.options or ()):
-            faults.append(
-                Fault(
-                    "file-missing",
-                    node_id,
-                    name,
-                    "custom_validation_failed",
-                    "Custom validation failed for node",
-                    f"{name} - Invalid {name} file: {value}",
-                    {"input_name": name, "input_config": spec.config, "received_value": value},
-                    spec=spec,
-                )
-            )
-    return faults
-
-
-def _shown(value: Any) -> str:
-    """`str()` of a value; integers too long for Python to print are told by their size."""
-    try:
-        return str(value)
-    except ValueError:
-        return f"an integer of {value.bit_length()} bits"

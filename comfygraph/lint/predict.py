@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.documents import recognise
-from comfygraph.lint.faults import Checked, check_node
+from comfygraph.lint.fault import Checked
+from comfygraph.lint.faults import check_node
 from comfygraph.lint.server_order import set_order
 from comfygraph.lint.walk import ServerError, Walk
 

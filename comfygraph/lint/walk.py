@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from comfygraph.lint.faults import RECURSION_LIMIT, Checked, Fault
+from comfygraph.lint.fault import RECURSION_LIMIT, Checked, Fault
 
 
 class ServerError(NamedTuple):

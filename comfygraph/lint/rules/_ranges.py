@@ -5,7 +5,7 @@ What the two rules about ranges share.
 from __future__ import annotations
 
 from comfygraph.lint.context import Finding, RuleContext
-from comfygraph.lint.faults import Fault
+from comfygraph.lint.fault import Fault
 from comfygraph.lint.show import shown
 
 

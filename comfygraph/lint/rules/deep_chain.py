@@ -10,7 +10,7 @@ from typing import Literal
 from comfygraph.core.adjacency import topological_order
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
-from comfygraph.lint.faults import RECURSION_LIMIT
+from comfygraph.lint.fault import RECURSION_LIMIT
 from comfygraph.lint.rule import rule
 
 
