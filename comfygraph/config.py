@@ -272,7 +272,7 @@ def _from_text(text: str, key: Key, variable: str) -> Any:
         case Kind.TABLE:
             pairs = (part.partition("=") for part in text.split(",") if part.strip())
             value = {name.strip(): item.strip() for name, _, item in pairs}
-        case Kind.TEXT | Kind.PATH | Kind.CHOICE | Kind.LISTS | Kind.OPTIONS:
+        case Kind.TEXT | Kind.PATH | Kind.CHOICE | Kind.LISTS:
             pass
     problem = key.problem(value)
     if problem:

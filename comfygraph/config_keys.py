@@ -23,7 +23,6 @@ class Kind(Enum):
     LIST = "list of texts"
     TABLE = "table of texts"
     LISTS = "table of lists of texts"
-    OPTIONS = "table"
 
 
 class Key(NamedTuple):
@@ -73,8 +72,6 @@ class Key(NamedTuple):
                 return isinstance(value, dict) and _texts(list(value.values()))
             case Kind.LISTS:
                 return isinstance(value, dict) and all(map(_texts, value.values()))
-            case Kind.OPTIONS:
-                return isinstance(value, dict)
 
 
 def _texts(value: Any) -> bool:
@@ -91,7 +88,6 @@ LINT: Mapping[str, Key] = {
     "severity": Key(Kind.TABLE, "rule = error, warning or info", choices=SEVERITIES),
     "per-file-ignores": Key(Kind.LISTS, "pattern = rules that do not run on the files"),
     "preview": Key(Kind.FLAG, "run preview rules too", False),
-    "rules": Key(Kind.OPTIONS, "options of single rules, by rule name"),
     "catalog": Key(Kind.PATH, "a saved /object_info to check against, instead of the core"),
     "files": Key(
         Kind.CHOICE,

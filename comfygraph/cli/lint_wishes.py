@@ -36,7 +36,6 @@ def work_of(flags: dict[str, Any], known: Settings) -> Work:
         options=LintOptions(
             strict_files=files == "strict",
             target=known.get("target", flags["target"]),
-            settings=_rule_settings(known),
             lock=_lock(known.get("lock", flags["lock"])),
         ),
         fix=_fix_mode(flags),
@@ -54,20 +53,6 @@ def _lock(path: str | None) -> Lock | None:
     from comfygraph.catalog.lock import read_lock
 
     return read_lock(Path(path))
-
-
-def _rule_settings(known: Settings) -> dict[str, Any]:
-    out: dict[str, Any] = dict(known.get("rules") or {})
-    for name in out:
-        from comfygraph.lint.registry import nearest_selector, rules_by_name
-
-        if name not in rules_by_name():
-            near = nearest_selector(name)
-            raise UsageError(
-                f"{known.config.path}: `lint.rules.{name[:100]}` names no rule",
-                hint=f"did you mean `{near}`?" if near else None,
-            )
-    return out
 
 
 def _fix_mode(flags: dict[str, Any]) -> Literal["none", "write", "diff"]:

@@ -4,13 +4,17 @@ SVG: the graph as the editor shows it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from comfygraph.draw.colors import SEVERITIES, socket_color
 from comfygraph.draw.scene import Scene, SceneLink, SceneNode
 from comfygraph.draw.text import fitted, one_line, wrapped_lines, xml
-from comfygraph.workflow.boxes import TITLE, value_text
+from comfygraph.workflow.boxes import TITLE, text_width, value_text
 from comfygraph.workflow.faces import FaceWidget
+
+MANY = 8
+"""An output that feeds more inputs than this has faint links."""
 
 STYLE = """
 .canvas { fill: #212121; }
@@ -30,10 +34,12 @@ text { font-family: Inter, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; fon
 .node .linked .name { fill: #c4c4c4; }
 .node .linked .field { fill: none; stroke-dasharray: 3 3; }
 .node .far { display: none; }
+.node .far text { font-size: inherit; font-weight: 600; fill: #f0f0f0; text-anchor: middle; }
 .unknown .body { fill: #4a2b33; }
 .outline { fill: none; stroke-width: 3; }
 .badge text { font-size: 11px; font-weight: 700; text-anchor: middle; fill: #161616; }
 .link { fill: none; stroke-width: 2.6; stroke-linecap: round; opacity: .9; }
+.faint .link { opacity: .5; stroke-width: 1.8; }
 .shade { fill: none; stroke: #141414; stroke-width: 5; stroke-linecap: round; opacity: .55; }
 """.strip()
 
@@ -56,8 +62,9 @@ def svg_content(scene: Scene) -> str:
     """
     Give links and nodes as SVG elements, without the document around them.
     """
+    fans = Counter((link.origin, link.slot) for link in scene.links)
     out = ['<g class="links">\n']
-    out += [f"{_link(link)}\n" for link in scene.links]
+    out += [f"{_link(link, faint=fans[link.origin, link.slot] > MANY)}\n" for link in scene.links]
     out.append('</g>\n<g class="nodes">\n')
     for node in sorted(scene.nodes.values(), key=lambda item: (item.x, item.y)):
         out += _node(node)
@@ -65,13 +72,13 @@ def svg_content(scene: Scene) -> str:
     return "".join(out)
 
 
-def _link(link: SceneLink) -> str:
+def _link(link: SceneLink, *, faint: bool) -> str:
     (x1, y1), (x2, y2) = link.start, link.end
     # The editor bends a link by a quarter of the distance between its ends.
     bend = max(30, min(int(((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 / 4), 240))
     path = f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
     return (
-        f'<g class="wire" data-from="{xml(link.origin)}" data-to="{xml(link.target)}">'
+        f'<g class="wire{" faint" if faint else ""}" data-from="{xml(link.origin)}" data-to="{xml(link.target)}">'
         f'<path class="shade" d="{path}"/>'
         f'<path class="link" stroke="{socket_color(link.type)}" d="{path}">'
         f"<title>{xml(one_line(link.type, 60))}: {xml(one_line(link.origin, 60))} → "
@@ -96,7 +103,7 @@ def _node(node: SceneNode) -> Iterator[str]:
         f'a8 8 0 0 1 8 8V{TITLE}z"/>'
     )
     number = fitted(f"#{node.id}", 90)
-    room = box.width - 30 - len(number) * 7 - (24 if node.findings else 0)
+    room = box.width - 44 - text_width(number) - (24 if node.findings else 0)
     yield f'<circle cx="15" cy="{TITLE // 2}" r="4.5" fill="#777"/>'
     yield f'<text class="title" x="26" y="20">{xml(fitted(face.title, room, 1.1))}</text>'
     right = box.width - (34 if node.findings else 10)
@@ -149,9 +156,10 @@ def _widget(widget: FaceWidget, top: int, height: int, width: int) -> Iterator[s
             y = top + 17 + index * 16
             yield f'<text class="words" x="20" y="{y}">{xml(line)}</text>'
     else:
-        name = fitted(widget.name, (width - 60) * 3 // 5)
-        room = width - 60 - len(name) * 7
-        shown = "" if widget.linked else fitted(value, max(room, 14))
+        room = width - 56
+        shown = "" if widget.linked else one_line(value, 60)
+        name = fitted(widget.name, room - min(text_width(shown), room // 2))
+        shown = fitted(shown, room - text_width(name)) if shown else ""
         yield f'<text class="name" x="22" y="{top + 14}">{xml(name)}</text>'
         yield f'<text class="value" x="{width - 22}" y="{top + 14}">{xml(shown)}</text>'
     yield "</g>"
@@ -161,12 +169,18 @@ def _far(node: SceneNode) -> Iterator[str]:
     """
     The title in large letters: the page shows it instead of the rest from far away.
     """
-    lines = wrapped_lines(one_line(node.face.title, 80), (node.box.width - 20) * 12 // 30, 3)
-    lines = lines[: max(1, (node.box.height - 10) // 34)]
-    start = node.box.height // 2 - (len(lines) - 1) * 17 + 10
-    yield '<g class="far">'
+    title = one_line(node.face.title, 80)
+    width, height = node.box.width, node.box.height
+    for size in (48, 42, 36, 30, 26, 22):
+        most = max(1, (height - 8) // (size * 6 // 5))
+        lines = wrapped_lines(title, (width - 16) * 10 // size, most)
+        if not any(line.endswith("…") for line in lines):
+            break
+    step = size * 6 // 5
+    start = height // 2 - (len(lines) - 1) * step // 2 + size // 3
+    yield f'<g class="far" font-size="{size}">'
     for index, line in enumerate(lines):
-        yield f'<text x="{node.box.width // 2}" y="{start + index * 34}">{xml(line)}</text>'
+        yield f'<text x="{width // 2}" y="{start + index * step}">{xml(line)}</text>'
     yield "</g>"
 
 

@@ -37,12 +37,12 @@ def fitted(text: str, width: int, letter: float = 1.0) -> str:
         width: Room, pixels.
         letter: Size of the letters, 1 for 12 pixels.
     """
-    line = one_line(text, 200)
+    line = one_line(text, 60)
     room = int(width / letter)
-    if text_width(line) <= room and len(line) * 7 <= room:
+    if text_width(line) <= room:
         return line
     while line and text_width(line) + 7 > room:
-        line = line[: min(len(line) - 1, max(room // 7, 1))]
+        line = line[:-1]
     return line.rstrip() + "…"
 
 
@@ -56,12 +56,12 @@ def wrapped_lines(text: str, width: int, most: int) -> list[str]:
         line = ""
         for word in paragraph.split(" "):
             longer = f"{line} {word}" if line else word
-            if text_width(longer) <= width and len(longer) * 7 <= width:
+            if len(longer) <= 60 and text_width(longer) <= width:
                 line = longer
                 continue
             if line:
                 lines.append(line)
-            line = word if len(word) * 7 <= width else fitted(word, width)
+            line = word if len(word) <= 60 and text_width(word) <= width else fitted(word, width)
         lines.append(line)
         if len(lines) > most:
             break

@@ -72,13 +72,11 @@ class LintOptions(NamedTuple):
     Args:
         strict_files: Names of files must be in the catalog's lists.
         target: The service that the graph is meant for, or `None`.
-        settings: Options of single rules, by rule name.
         lock: What the graphs relied on when it was written; changes since are told.
         severities: Rule id → severity, where the person overrides the rule's own.
     """
 
     strict_files: bool = False
     target: str | None = None
-    settings: Mapping[str, Any] = {}
     lock: Lock | None = None
     severities: Mapping[str, Severity] = {}

@@ -36,11 +36,14 @@ class Survey:
         self.document = document
         self.catalog = catalog
         self.options = options
-        # A workflow in the place of a prompt is one mistake and not one for each member.
+        # A workflow or a stranger's file in the place of a prompt is one mistake and not one
+        # for each member.
         self.workflow_inside = _is_workflow(document)
         self.prompt: Mapping[str, Any] = (
             document.prompt
-            if isinstance(document.prompt, dict) and not self.workflow_inside
+            if isinstance(document.prompt, dict)
+            and not self.workflow_inside
+            and document.kind != "unknown"
             else {}
         )
         self.strict_files = options.strict_files or (

@@ -16,6 +16,12 @@ from typing import NamedTuple
 COLUMN_GAP = 90
 ROW_GAP = 40
 SWEEPS = 4
+HIGHEST = 3_600
+"""Pixels: higher columns are broken."""
+
+SHARED_BY = 6
+"""A node with so many consumers is set apart where columns become too high."""
+
 _SHAPE = 1.6
 """Wished width by height of a picture of many parts."""
 
@@ -29,6 +35,16 @@ class Wire(NamedTuple):
     target: int
     origin_y: int
     target_y: int
+
+
+class _Part(NamedTuple):
+    """
+    A part of the graph in its place: `(node, x, y)` from its own corner.
+    """
+
+    width: int
+    height: int
+    places: list[tuple[int, int, int]]
 
 
 def arrange(sizes: Sequence[tuple[int, int]], wires: Sequence[Wire]) -> list[tuple[int, int]]:
@@ -54,11 +70,79 @@ def arrange(sizes: Sequence[tuple[int, int]], wires: Sequence[Wire]) -> list[tup
             incoming[wire.target].append(wire)
         outgoing[node] = leaving
     layers = _layers(outgoing, incoming)
-    parts = [
-        _place(members, layers, sizes, outgoing, incoming)
-        for members in _components(outgoing, incoming)
+    graph = _Graph(sizes, layers, outgoing, incoming)
+    hubs = _hubs(graph)
+    everything = [True] * count
+    if not hubs:
+        parts = [_place(members, graph) for members in _components(graph, everything)]
+        return _pack(parts, count, _limit(parts))
+    # What many share stands on the left; then what hangs together without it, in rows.
+    shared = [node in hubs for node in range(count)]
+    left = [_place(members, graph) for members in _components(graph, shared)]
+    right = [_place(m, graph) for m in _components(graph, [not is_hub for is_hub in shared])]
+    return _beside(_pack(left, count, 0), _pack(right, count, _limit(right)), shared, sizes)
+
+
+class _Graph(NamedTuple):
+    """
+    The graph on its way: `outgoing` and `incoming` hold the links of each node, no cycles.
+    """
+
+    sizes: Sequence[tuple[int, int]]
+    layers: list[int]
+    outgoing: list[list[Wire]]
+    incoming: list[list[Wire]]
+
+
+def _hubs(graph: _Graph) -> set[int]:
+    """
+    Give the nodes that many others share, with all that feeds them; none in a graph whose
+    columns are of bearable height, or that does not fall apart without them.
+    """
+    heights: dict[int, int] = {}
+    for node, layer in enumerate(graph.layers):
+        heights[layer] = heights.get(layer, 0) + graph.sizes[node][1] + ROW_GAP
+    if max(heights.values(), default=0) <= HIGHEST:
+        return set()
+    found = {
+        node
+        for node, leaving in enumerate(graph.outgoing)
+        if len({wire.target for wire in leaving}) >= SHARED_BY
+    }
+    pending = list(found)
+    while pending:
+        for wire in graph.incoming[pending.pop()]:
+            if wire.origin not in found:
+                found.add(wire.origin)
+                pending.append(wire.origin)
+    rest = _components(graph, [node not in found for node in range(len(graph.layers))])
+    return found if len(rest) >= SHARED_BY // 2 else set()
+
+
+def _beside(
+    left: list[tuple[int, int]],
+    right: list[tuple[int, int]],
+    is_left: list[bool],
+    sizes: Sequence[tuple[int, int]],
+) -> list[tuple[int, int]]:
+    """
+    Set two groups next to each other, middle by middle.
+    """
+    width = 0
+    heights = [0, 0]
+    for node, (box_width, box_height) in enumerate(sizes):
+        place = left[node] if is_left[node] else right[node]
+        side = 0 if is_left[node] else 1
+        heights[side] = max(heights[side], place[1] + box_height)
+        if is_left[node]:
+            width = max(width, place[0] + box_width)
+    shift = max(heights) // 2
+    return [
+        (left[node][0], left[node][1] + shift - heights[0] // 2)
+        if is_left[node]
+        else (right[node][0] + width + 2 * COLUMN_GAP, right[node][1] + shift - heights[1] // 2)
+        for node in range(len(sizes))
     ]
-    return _pack(parts, count)
 
 
 def _without_cycles(outgoing: list[list[Wire]]) -> list[list[Wire]]:
@@ -116,17 +200,20 @@ def _layers(outgoing: list[list[Wire]], incoming: list[list[Wire]]) -> list[int]
     return layer
 
 
-def _components(outgoing: list[list[Wire]], incoming: list[list[Wire]]) -> list[list[int]]:
+def _components(graph: _Graph, chosen: list[bool]) -> list[list[int]]:
+    """
+    Give the parts that links hold together, among the nodes that are chosen.
+    """
     found: list[list[int]] = []
-    seen = [False] * len(outgoing)
-    for start in range(len(outgoing)):
+    seen = [not is_chosen for is_chosen in chosen]
+    for start in range(len(seen)):
         if seen[start]:
             continue
         seen[start] = True
         members = [start]
         for node in members:  # grows as it is read
-            near = [wire.target for wire in outgoing[node]]
-            near += [wire.origin for wire in incoming[node]]
+            near = [wire.target for wire in graph.outgoing[node]]
+            near += [wire.origin for wire in graph.incoming[node]]
             for other in near:
                 if not seen[other]:
                     seen[other] = True
@@ -135,16 +222,14 @@ def _components(outgoing: list[list[Wire]], incoming: list[list[Wire]]) -> list[
     return found
 
 
-def _place(
-    members: list[int],
-    layers: list[int],
-    sizes: Sequence[tuple[int, int]],
-    outgoing: list[list[Wire]],
-    incoming: list[list[Wire]],
-) -> tuple[int, int, list[tuple[int, int, int]]]:
+def _place(members: list[int], graph: _Graph) -> _Part:
     """
-    Place a connected part: `(width, height, [(node, x, y)])`.
+    Place a part; links that leave it do not count.
     """
+    sizes, layers = graph.sizes, graph.layers
+    inside = set(members)
+    incoming = {n: [w for w in graph.incoming[n] if w.origin in inside] for n in members}
+    outgoing = {n: [w for w in graph.outgoing[n] if w.target in inside] for n in members}
     columns: dict[int, list[int]] = {}
     for node in members:
         columns.setdefault(layers[node], []).append(node)
@@ -216,7 +301,7 @@ def _broken(
     Break columns that are far too high into several, side by side.
     """
     area = sum((sizes[n][0] + COLUMN_GAP) * (sizes[n][1] + ROW_GAP) for c in columns for n in c)
-    limit = max(3_600.0, (area / _SHAPE) ** 0.5 * 1.2)
+    limit = max(HIGHEST, (area / _SHAPE) ** 0.5 * 1.2)
     middle = sum(y[node] for column in columns for node in column) / sum(map(len, columns))
     out: list[list[int]] = []
     for column in columns:
@@ -242,7 +327,7 @@ def _broken(
 
 def _columns(
     columns: list[list[int]], sizes: Sequence[tuple[int, int]], y: dict[int, float]
-) -> tuple[int, int, list[tuple[int, int, int]]]:
+) -> _Part:
     """
     Set the columns side by side, and round.
     """
@@ -252,24 +337,30 @@ def _columns(
     for column in columns:
         placed.extend((node, x, round(y[node] - highest)) for node in column)
         x += max(sizes[node][0] for node in column) + COLUMN_GAP
-    return x - COLUMN_GAP, max(top + sizes[node][1] for node, _, top in placed), placed
+    height = max(top + sizes[node][1] for node, _, top in placed)
+    return _Part(x - COLUMN_GAP, height, placed)
 
 
-def _pack(
-    parts: list[tuple[int, int, list[tuple[int, int, int]]]], count: int
-) -> list[tuple[int, int]]:
+def _limit(parts: list[_Part]) -> int:
     """
-    Set parts without links between them in rows.
+    Give the width at which rows of these parts make a picture of a pleasant shape.
+    """
+    area = sum((part.width + COLUMN_GAP) * (part.height + ROW_GAP) for part in parts)
+    return int((area * _SHAPE) ** 0.5)
+
+
+def _pack(parts: list[_Part], count: int, limit: int) -> list[tuple[int, int]]:
+    """
+    Set parts in rows of a width, or of the width of the widest part.
     """
     out = [(0, 0)] * count
-    area = sum((width + COLUMN_GAP) * (height + ROW_GAP) for width, height, _ in parts)
-    limit = max([width for width, _, _ in parts] + [int((area * _SHAPE) ** 0.5)], default=0)
+    limit = max([limit, *(part.width for part in parts)])
     x = top = row = 0
-    for width, height, placed in parts:
-        if x and x + width > limit:
+    for part in parts:
+        if x and x + part.width > limit:
             x, top, row = 0, top + row + 2 * ROW_GAP, 0
-        for node, at, y in placed:
+        for node, at, y in part.places:
             out[node] = (x + at, top + y)
-        x += width + 2 * COLUMN_GAP
-        row = max(row, height)
+        x += part.width + 2 * COLUMN_GAP
+        row = max(row, part.height)
     return out

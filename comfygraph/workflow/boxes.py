@@ -26,7 +26,7 @@ TEXT_BOX = 92
 MIN_WIDTH = 225
 TEXT_WIDTH = 340
 MAX_WIDTH = 400
-_LETTER = 7
+_LETTER = 6.4
 _LONGEST_MEASURED = 60
 
 
@@ -105,7 +105,7 @@ def text_width(text: str) -> int:
     """
     shown = text[:_LONGEST_MEASURED]
     wide = 0 if shown.isascii() else sum(east_asian_width(char) in "WF" for char in shown)
-    return (len(shown) + wide) * _LETTER
+    return round((len(shown) + wide) * _LETTER)
 
 
 def value_text(widget: FaceWidget) -> str:

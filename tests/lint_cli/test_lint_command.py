@@ -207,18 +207,6 @@ def test_the_environment_counts(
     ) == run("lint", "a.json").out
 
 
-def test_rule_options_must_name_rules(run: Runner, tmp_path: Path) -> None:
-    """
-    `[lint.rules]` has a table a rule.
-    """
-    write(tmp_path / "a.json", graph())
-    (tmp_path / "comfygraph.toml").write_text("[lint.rules.unknown-imput]\nx = 1\n")
-    result = run("lint", "a.json")
-
-    assert 2 == result.code
-    assert "did you mean `unknown-input`?" in result.err
-
-
 def test_a_catalog_of_ones_own_is_strict_about_files(run: Runner, tmp_path: Path) -> None:
     """
     Its lists are that server's files; the bundled core knows nobody's files.
