@@ -77,8 +77,9 @@ def _link(link: SceneLink, *, faint: bool) -> str:
     # The editor bends a link by a quarter of the distance between its ends.
     bend = max(30, min(int(((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 / 4), 240))
     path = f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+    kind = "wire faint" if faint else "wire"
     return (
-        f'<g class="wire{" faint" if faint else ""}" data-from="{xml(link.origin)}" data-to="{xml(link.target)}">'
+        f'<g class="{kind}" data-from="{xml(link.origin)}" data-to="{xml(link.target)}">'
         f'<path class="shade" d="{path}"/>'
         f'<path class="link" stroke="{socket_color(link.type)}" d="{path}">'
         f"<title>{xml(one_line(link.type, 60))}: {xml(one_line(link.origin, 60))} → "
