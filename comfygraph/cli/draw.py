@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from comfygraph.core.values import Prompt
     from comfygraph.documents import Document
     from comfygraph.draw import Findings
-    from comfygraph.lint import Report
 
 _EXTENSIONS = {
     ".mmd": "mermaid",
@@ -64,9 +63,8 @@ def draw(
     kind = format_ or _kind_of(output)
     catalog = load_catalog(catalog_path)
     document, prompt = read_graph(graph, catalog)
-    report = _lint(document, catalog, strict=catalog_path is not None)
-    findings = _findings(report) if with_lint else {}
-    scene = make_scene(_masked(prompt, report), catalog, findings)
+    findings = _lint(document, catalog, strict=catalog_path is not None) if with_lint else {}
+    scene = make_scene(_masked(prompt), catalog, findings)
     match kind:
         case "dot":
             text = render_dot(scene)
@@ -94,15 +92,11 @@ def _kind_of(output: str | None) -> str:
     return _EXTENSIONS[suffix]
 
 
-def _lint(document: Document, catalog: NodeCatalog, *, strict: bool) -> Report:
+def _lint(document: Document, catalog: NodeCatalog, *, strict: bool) -> Findings:
     from comfygraph.lint import LintOptions, lint
 
-    return lint(document, catalog, options=LintOptions(strict_files=strict))
-
-
-def _findings(report: Report) -> Findings:
     found: dict[str | None, list[tuple[str, str]]] = {}
-    for item in report:
+    for item in lint(document, catalog, options=LintOptions(strict_files=strict)):
         text = f"{item.message} ({item.rule_id} {item.name})"
         if item.help:
             text += f"\nhelp: {item.help}"
@@ -110,16 +104,22 @@ def _findings(report: Report) -> Findings:
     return found
 
 
-def _masked(prompt: Prompt, report: Report) -> Prompt:
+def _masked(prompt: Prompt) -> Prompt:
     """
-    Hide what lint takes for a secret: drawings are shown around.
+    Hide what looks like a secret: drawings are shown around.
     """
     from comfygraph.core.values import Prompt
+    from comfygraph.lint.rules._secrets import secret_in
+    from comfygraph.lint.signs import KEY_PREFIXES, KEYS_IN_TEXT
 
     nodes = dict(prompt)
-    for item in report:
-        node = nodes.get(item.node_id or "")
-        name = item.input
-        if item.sensitive and node is not None and name is not None and name in node.inputs:
-            nodes[node.id] = replace(node, inputs={**node.inputs, name: "(a secret)"})
+    for node in prompt.nodes():
+        hidden = {
+            name: "(a secret)"
+            for name, value in node.inputs.items()
+            if isinstance(value, str)
+            and secret_in(name, value, KEYS_IN_TEXT if " " in value else KEY_PREFIXES) is not None
+        }
+        if hidden:
+            nodes[node.id] = replace(node, inputs={**node.inputs, **hidden})
     return Prompt(nodes)

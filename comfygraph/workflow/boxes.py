@@ -83,7 +83,9 @@ def box_of(face: Face, *, picture: int = 0) -> Box:
 def _width(face: Face) -> int:
     plain = [slot.name for slot in face.inputs if not slot.widget]
     names = [output.name for output in face.outputs]
-    wanted = [text_width(face.title) + 70]
+    # Title, number, and the badge of a finding.
+    number = min(text_width(face.node.id) + 10, 90)
+    wanted = [text_width(face.title) * 11 // 10 + number + 70]
     for index in range(max(len(plain), len(names))):
         left = text_width(plain[index]) if index < len(plain) else 0
         right = text_width(names[index]) if index < len(names) else 0
