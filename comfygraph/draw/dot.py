@@ -22,8 +22,8 @@ def render_dot(scene: Scene) -> str:
         "  edge [penwidth=2, arrowhead=none]",
     ]
     for node_id, node in scene.nodes.items():
-        tip = "\\n".join(f"{severity}: {text}" for severity, text in node.findings)
-        tip = f', tooltip="{_text(tip)}"' if tip else ""
+        tip = "\\n".join(_text(f"{severity}: {text}") for severity, text in node.findings)
+        tip = f', tooltip="{tip}"' if tip else ""
         lines.append(f"  {names[node_id]} [label=<{_table(node)}>{tip}]")
     ports = {
         (node_id, slot.name): f"i{index}"

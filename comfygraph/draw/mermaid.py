@@ -30,7 +30,7 @@ def render_mermaid(scene: Scene) -> str:
         mark = f":::{node.severity}" if node.severity is not None else ""
         lines.append(f'    {names[node_id]}["{label}"]{mark}')
     for link in scene.links:
-        arrow = f"-->|{_quoted(link.type)}|" if link.type != "*" else "-->"
+        arrow = f'-->|"{_quoted(link.type)}"|' if link.type != "*" else "-->"
         lines.append(f"    {names[link.origin]} {arrow} {names[link.target]}")
     by_color: dict[str, list[str]] = {}
     for index, link in enumerate(scene.links):

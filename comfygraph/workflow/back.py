@@ -15,6 +15,7 @@ from comfygraph.core.values import Prompt
 from comfygraph.workflow.arrange import Wire, arrange
 from comfygraph.workflow.boxes import TITLE, Box, box_of
 from comfygraph.workflow.faces import Face, faces_of
+from comfygraph.workflow.numbers import as_double
 from comfygraph.workflow.order import is_array_index
 from comfygraph.workflow.plan import ABSENT
 
@@ -188,7 +189,8 @@ def _values(face: Face) -> list[Any]:
             values.append(value)
     while values and values[-1] is ABSENT:
         values.pop()
-    values = [None if value is ABSENT else value for value in values]
+    # Every number of the editor is a double; NaN would make the whole file unreadable.
+    values = [None if value is ABSENT else as_double(value) for value in values]
     migration = face.plan.migration if face.plan is not None else None
     if migration is not None and len(migration) == len(values):
         # A list of this length is taken for one of before frontend 1.16, see `plan.py`.

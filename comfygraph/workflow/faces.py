@@ -16,6 +16,7 @@ from comfygraph.catalog import NodeCatalog
 from comfygraph.catalog.dynamic import autogrow_names
 from comfygraph.core.values import Link, Node, Prompt
 from comfygraph.workflow.dynamic_prompts import HasChoices, TooDeep, picker, resolve_text
+from comfygraph.workflow.numbers import as_double
 from comfygraph.workflow.plan import ABSENT, CURVE, ClassPlan, Socket, Widget, plan_of
 from comfygraph.workflow.values import MAX_WIDGETS
 
@@ -209,6 +210,8 @@ def _widget(widget: Widget, values: Mapping[str, Any], face: Face) -> FaceWidget
         if shown is None:
             face.lost.append(f"the text of `{name}` has braces that the editor cannot keep")
             shown = value
+    elif given and type(shown) in (int, float) and as_double(shown) != shown:
+        face.lost.append(f"`{name}` is a number that the editor cannot hold")
     elif isinstance(value, list) and given:
         face.lost.append(f"`{name}` is a bare list, which the editor wraps in `__value__`")
     elif given and shown is None and widget.choices:

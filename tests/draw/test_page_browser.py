@@ -95,3 +95,87 @@ def test_page_of_two_hundred_nodes(tmp_path: Path) -> None:
     assert y >= 0
     assert x + data["width"] * scale <= 1600
     assert y + data["height"] * scale <= 1000
+
+
+ACTIONS = """
+<script>
+const said = {};
+const press = (key, at) => at.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+const by = (id) => document.getElementById(id);
+const graph = by("canvas"), view = by("view"), panel = by("panel"), search = by("search");
+const place = () => view.getAttribute("transform");
+const node = (id) => view.querySelector(`[data-id="${id}"]`);
+by("findings").click();
+said.findings = [...panel.querySelectorAll(".finding")].length;
+press("Escape", graph);
+said.closed = panel.hidden;
+press("/", graph);
+said.searching = document.activeElement === search;
+search.value = "A CAT";
+search.dispatchEvent(new Event("input"));
+said.hits = [...view.querySelectorAll(".hit")].map((item) => item.dataset.id);
+press("Enter", search);
+said.found = panel.querySelector("h2").textContent;
+press("Escape", search);
+said.left = [search.value, view.querySelectorAll(".hit").length];
+const before = place();
+graph.dispatchEvent(new WheelEvent("wheel", { deltaY: -200, clientX: 300, clientY: 300 }));
+said.zoomed = place() !== before;
+press("0", graph);
+const fitted = place();
+press("ArrowLeft", graph);
+said.moved = place() !== fitted;
+press("+", graph);
+press("0", graph);
+said.fitted = place() === fitted;
+const from = { pointerId: 1, button: 0, clientX: 400, clientY: 700, bubbles: true };
+graph.setPointerCapture = () => {};
+graph.dispatchEvent(new PointerEvent("pointerdown", from));
+graph.dispatchEvent(new PointerEvent("pointermove", { ...from, clientX: 450 }));
+graph.dispatchEvent(new PointerEvent("pointerup", { ...from, clientX: 450 }));
+said.dragged = place() !== fitted;
+const loader = node("4");
+loader.dispatchEvent(new PointerEvent("pointerdown", from));
+loader.dispatchEvent(new PointerEvent("pointerup", from));
+said.clicked = panel.querySelector(".about").textContent;
+said.near = view.querySelectorAll(".wire.near").length;
+panel.querySelector("dd .go").click();
+said.followed = document.activeElement.dataset.id;
+press("Enter", node("12:3"));
+said.keyboard = panel.querySelector(".about").textContent.endsWith(" · 12:3, a class that " +
+  "the catalog does not know");
+said.tabs = [...view.querySelectorAll(".node")].every((item) => item.tabIndex === 0);
+document.body.append(Object.assign(document.createElement("pre"), {
+  id: "said", textContent: JSON.stringify(said) }));
+</script>
+"""
+
+
+def test_page_answers(tmp_path: Path) -> None:
+    """
+    Search, keys, wheel, drag, click and the list of findings do what the page says.
+    """
+    path = page(tmp_path, GRAPH)
+    path.write_text(path.read_text("utf-8").replace("</body>", f"{ACTIONS}</body>"), "utf-8")
+    dom, console = visit(path, tmp_path / "profile")
+
+    assert [] == console
+    said = re.search(r'<pre id="said">(.*?)</pre>', dom, re.DOTALL)
+    assert said is not None
+    assert {
+        "findings": 3,
+        "closed": True,
+        "searching": True,
+        "hits": ["6"],
+        "found": HOSTILE,
+        "left": ["", 0],
+        "zoomed": True,
+        "moved": True,
+        "fitted": True,
+        "dragged": True,
+        "clicked": "CheckpointLoaderSimple · 4",
+        "near": 1,
+        "followed": "6",
+        "keyboard": True,
+        "tabs": True,
+    } == json.loads(html.unescape(said[1]))

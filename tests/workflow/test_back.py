@@ -108,6 +108,7 @@ def test_any_prompt_becomes_a_workflow(prompt: Prompt) -> None:
     Cycles, links to nothing, unknown classes and odd values never raise.
     """
     rebuilt = rebuild(prompt, CATALOG)
+    json.dumps(rebuilt.workflow, allow_nan=False)
     result = convert(rebuilt.workflow, CATALOG)
 
     assert {str(number) for number in rebuilt.ids.values()} == set(result.prompt)
