@@ -311,7 +311,8 @@
   zoomButton.addEventListener("click", () => zoomMiddle(1 / scale));
   if (findingsButton.textContent) {
     findingsButton.hidden = false;
-    findingsButton.classList.toggle("error", findingsButton.textContent.includes("error"));
+    const worst = ["error", "warning"].find((word) => findingsButton.textContent.includes(word));
+    if (worst) findingsButton.classList.add(worst);
     findingsButton.addEventListener("click", showFindings);
   }
 

@@ -4,6 +4,7 @@ SVG: the graph as the editor shows it.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -12,6 +13,9 @@ from comfygraph.draw.scene import Scene, SceneLink, SceneNode
 from comfygraph.draw.text import fitted, one_line, wrapped_lines, xml
 from comfygraph.workflow.boxes import TITLE, text_width, value_text
 from comfygraph.workflow.faces import FaceWidget
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[_.])(?=\w)")
+"""Where a long name without spaces may be broken."""
 
 MANY = 8
 """An output that feeds more inputs than this has faint links."""
@@ -171,6 +175,8 @@ def _far(node: SceneNode) -> Iterator[str]:
     The title in large letters: the page shows it instead of the rest from far away.
     """
     title = one_line(node.face.title, 80)
+    if " " not in title:
+        title = _HUMP.sub(" ", title)
     width, height = node.box.width, node.box.height
     for size in (48, 42, 36, 30, 26, 22):
         most = max(1, (height - 8) // (size * 6 // 5))
@@ -187,10 +193,11 @@ def _far(node: SceneNode) -> Iterator[str]:
 
 def _marks(node: SceneNode, color: str) -> Iterator[str]:
     box = node.box
-    yield (
-        f'<rect class="outline" x="-3" y="-3" width="{box.width + 6}" height="{box.height + 6}" '
-        f'rx="10" stroke="{color}"/>'
-    )
+    if node.severity != "info":
+        yield (
+            f'<rect class="outline" x="-3" y="-3" width="{box.width + 6}" '
+            f'height="{box.height + 6}" rx="10" stroke="{color}"/>'
+        )
     yield (
         f'<g class="badge"><circle cx="{box.width - 17}" cy="{TITLE // 2}" r="9" fill="{color}"/>'
         f'<text x="{box.width - 17}" y="{TITLE // 2 + 4}">{len(node.findings)}</text></g>'

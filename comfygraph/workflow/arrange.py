@@ -346,7 +346,7 @@ def _limit(parts: list[_Part]) -> int:
     Give the width at which rows of these parts make a picture of a pleasant shape.
     """
     area = sum((part.width + COLUMN_GAP) * (part.height + ROW_GAP) for part in parts)
-    return int((area * _SHAPE) ** 0.5)
+    return int((area * _SHAPE) ** 0.5 * 1.2)
 
 
 def _pack(parts: list[_Part], count: int, limit: int) -> list[tuple[int, int]]:
