@@ -5,7 +5,7 @@ What lint says: `Diagnostic`, its `Severity`, and the `Report` that holds them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -59,8 +59,7 @@ class Fix(NamedTuple):
     safe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """
     One finding.
 
@@ -104,7 +103,7 @@ class Diagnostic:
         """
         Give the same finding with another severity.
         """
-        return replace(self, severity=severity)
+        return self._replace(severity=severity)
 
     @property
     def fixable(self) -> bool:

@@ -5,7 +5,7 @@ Linting the editor's workflows: convert, check the prompt, point into the workfl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.documents import Document
@@ -59,7 +59,7 @@ class Converted:
                 Related(step.pointer, f'inside the subgraph "{step.title}" ({step.node_id})')
                 for step in self.sources[node_id].path
             )
-        return replace(diagnostic, related=(*around, *diagnostic.related), fixes=())
+        return diagnostic._replace(related=(*around, *diagnostic.related), fixes=())
 
 
 def converted(document: Document, catalog: NodeCatalog) -> Converted:
