@@ -23,6 +23,9 @@ from comfygraph.workflow.values import MAX_WIDGETS
 MAX_OUTPUTS = 1_000
 """No node has more outputs; a link to a later one leads nowhere."""
 
+MAX_GROWN = 100_000
+"""Nor do all nodes together have so many outputs that their classes do not name."""
+
 ANY = "*"
 MATCHED = "COMFY_MATCHTYPE_V3"
 
@@ -277,16 +280,24 @@ def _grow_outputs(faces: Mapping[str, Face]) -> None:
     """
     Give the nodes the outputs that links ask for, typed by what they feed.
     """
+    left = MAX_GROWN
     for face in faces.values():
-        for slot in face.inputs:
-            if slot.link is None:
+        for index, slot in enumerate(face.inputs):
+            link = slot.link
+            if link is None:
                 continue
-            outputs = faces[slot.link.node_id].outputs
-            while len(outputs) <= slot.link.slot:
-                outputs.append(FaceOutput(ANY, ANY))
-            if outputs[slot.link.slot].type == ANY and "," not in slot.type:
-                name = outputs[slot.link.slot].name
-                outputs[slot.link.slot] = FaceOutput(slot.type if name == ANY else name, slot.type)
+            outputs = faces[link.node_id].outputs
+            missing = link.slot + 1 - len(outputs)
+            if missing > left:
+                face.lost.append(f"`{slot.name}` is linked to output {link.slot} of many")
+                face.inputs[index] = slot._replace(link=None)
+                continue
+            if missing > 0:
+                left -= missing
+                outputs.extend([FaceOutput(ANY, ANY)] * missing)
+            if outputs[link.slot].type == ANY and "," not in slot.type:
+                name = outputs[link.slot].name
+                outputs[link.slot] = FaceOutput(slot.type if name == ANY else name, slot.type)
 
 
 def _settle_types(faces: Mapping[str, Face], catalog: NodeCatalog) -> None:

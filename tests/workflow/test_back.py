@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from recorded_workflows import expected_templates, template
-from strategies import loose_prompts, valid_prompts
+from strategies import catalogs, json_values, loose_prompts, valid_prompts
 
-from comfygraph.catalog import load_catalog
-from comfygraph.core.values import Link, Prompt
+from comfygraph.catalog import NodeCatalog, load_catalog
+from comfygraph.core.values import Link, Node, Prompt
 from comfygraph.workflow import Rebuilt, convert, rebuild, to_workflow
 from comfygraph.workflow.faces import as_template
 
@@ -158,3 +159,40 @@ def test_texts_are_escaped(text: str, expected: str | None) -> None:
     A text that the editor would change when it queues is written so that it comes out right.
     """
     assert expected == as_template(text)
+
+
+@settings(max_examples=80)
+@given(catalogs(), st.data())
+def test_any_catalog(catalog: NodeCatalog, data: st.DataObject) -> None:
+    """
+    Classes of every odd shape can be laid out, whatever a prompt says of them.
+    """
+    ids = [str(number) for number in range(4)]
+    links = st.builds(Link, st.sampled_from(ids), st.integers(-3, 5))
+    nodes = {}
+    for node_id, name in zip(ids, catalog.names() * 4, strict=False):
+        known = [*catalog[name].inputs, "odd"]
+        inputs = data.draw(
+            st.dictionaries(st.sampled_from(known), st.one_of(links, json_values(4)), max_size=5)
+        )
+        nodes[node_id] = Node(node_id, name, inputs)
+    rebuilt = rebuild(Prompt(nodes), catalog)
+    json.dumps(rebuilt.workflow, allow_nan=False)
+
+    assert len(nodes) == len(convert(rebuilt.workflow, catalog).prompt)
+
+
+def test_absurd_outputs() -> None:
+    """
+    Links to ever more outputs do not fill the memory: from some number on they are lost.
+    """
+    prompt = Prompt(
+        {
+            str(number): Node(str(number), "Odd", {"a": Link(str(number + 1), 999)})
+            for number in range(2_000)
+        }
+    )
+    rebuilt = rebuild(prompt, CATALOG)
+
+    assert 100 == len(rebuilt.workflow["links"])
+    assert 1_900 == len(rebuilt.lost)
