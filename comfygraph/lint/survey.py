@@ -86,6 +86,7 @@ class Survey:
                 definition = find(class_type)
                 if definition is None:
                     self.unknown.append(node_id)
+                    self._collect_texts(node_id, inputs)
             else:
                 signs.add("no-class" if class_type is None else "malformed")
             if not isinstance(inputs, dict) and "inputs" in node:
@@ -128,6 +129,15 @@ class Survey:
     def key_count(self) -> int | None:
         """How many keys the whole document has, where that was easy to see."""
         return None if self._keys is None else self._keys + len(self.prompt)
+
+    def _collect_texts(self, node_id: str, inputs: Any) -> None:
+        """Keep the texts of a node of an unknown class: secrets and paths are seen in any."""
+        if isinstance(inputs, dict):
+            self.strings += [
+                Constant(node_id, name, value, None)
+                for name, value in inputs.items()
+                if type(value) is str
+            ]
 
     def _collect(
         self, node_id: str, inputs: Mapping[str, Any], specs: Mapping[str, InputSpec]

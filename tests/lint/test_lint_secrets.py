@@ -110,3 +110,14 @@ def test_any_text(value: str) -> None:
     graph = {"1": {"class_type": "PreviewAny", "inputs": {"source": value, "api_key": value}}}
 
     assert [] == [d.message for d in lint(graph, CATALOG) if d.rule_id == "CG000"]
+
+
+def test_secrets_of_unknown_classes_are_told() -> None:
+    """
+    Keys stand in the nodes of packs above all, and no catalog knows them all.
+    """
+    key = SECRETS["a Hugging Face token"]
+    report = lint({"1": {"class_type": "OddNode", "inputs": {"api_key": key}}}, CATALOG)
+
+    assert [("CG101", None), ("CG606", "api_key")] == [(d.rule_id, d.input) for d in report]
+    assert not any(key in d.message for d in report)
