@@ -28,6 +28,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "convert": ("comfygraph.cli.convert", "convert", "Turn the editor's workflow into a prompt."),
     "extract": ("comfygraph.cli.extract", "extract", "Take the graph out of an image or a film."),
     "strip": ("comfygraph.cli.strip", "strip", "Remove the graph from an image or a film."),
+    "decompile": (
+        "comfygraph.cli.decompile",
+        "decompile",
+        "Turn a graph into Python that builds it.",
+    ),
     "diff": (
         "comfygraph.cli.diff",
         "diff",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from comfygraph.dsl.builder import build as build
+    from comfygraph.dsl.decompiler import decompile as decompile
     from comfygraph.dsl.expression import Node as Node
     from comfygraph.dsl.expression import Output as Output
     from comfygraph.dsl.expression import RawNode as RawNode
@@ -36,6 +37,7 @@ _HOMES = {
     "Template": "template",
     "build": "builder",
     "class_of": "expression",
+    "decompile": "decompiler",
     "inputs_of": "expression",
     "named": "expression",
     "output": "expression",
@@ -54,6 +56,7 @@ __all__ = [
     "Template",
     "build",
     "class_of",
+    "decompile",
     "inputs_of",
     "named",
     "output",

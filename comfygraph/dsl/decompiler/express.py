@@ -1,0 +1,376 @@
+"""
+The nodes of a prompt as expressions, each of them tried: it is finished as `build` would
+finish it, and kept only if that gives the node's inputs again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from comfygraph.catalog.dynamic import (
+    autogrow_names,
+    chosen_option,
+    template_member,
+)
+from comfygraph.catalog.node_catalog import NodeCatalog
+from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT, DYNAMIC_TYPES
+from comfygraph.core.adjacency import order_and_knots, reverse, topological_order
+from comfygraph.core.values import Link, Node, Prompt
+from comfygraph.dsl.builder import one_line
+from comfygraph.dsl.expression import Node as Expression
+from comfygraph.dsl.expression import Output, plan_of, raw_node
+from comfygraph.dsl.finish import Finisher
+from comfygraph.dsl.plan import MISSING, ClassPlan, InputPlan, option_members
+from comfygraph.dsl.space import NodeSpace
+from comfygraph.errors import BuildError, BuildProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Expressed:
+    """
+    A node and the expression that it is.
+
+    Args:
+        node: The node in the prompt.
+        made: The expression.
+        inputs: Its arguments by name as they are to be written: constants, expressions,
+            outputs of expressions, and lists and objects of these.
+        title: The title to be written, or `None`.
+        plan: What is known of the class; `None` for raw nodes.
+        why_raw: What keeps a class that is known from being used, or `None`.
+    """
+
+    node: Node
+    made: Expression[Any]
+    inputs: Mapping[str, Any]
+    title: str | None
+    plan: ClassPlan | None
+    why_raw: str | None = None
+
+
+_NOT_HERE = object()
+
+
+@dataclass
+class Expresser:
+    """
+    Finds the expressions of one prompt.
+
+    Args:
+        prompt: The prompt.
+        catalog: The classes that the script can use.
+    """
+
+    prompt: Prompt
+    catalog: NodeCatalog
+    done: dict[str, Expressed] = field(default_factory=dict)
+    _problems: list[BuildProblem] = field(default_factory=list)
+    _reports: list[str] = field(default_factory=list)
+    _titles: dict[str, str | None] = field(default_factory=dict)
+    _members: dict[tuple[str, str, Any], dict[str, InputPlan]] = field(default_factory=dict)
+    _places: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._space = NodeSpace(self.catalog)
+        self._finisher = Finisher({}, self._take_report)
+        self._keys: dict[str, list[str]] = {}
+
+    def express(self) -> dict[str, Expressed]:
+        """
+        Give node id → expression, those that feed a node before it.
+
+        Raises:
+            BuildError: No Python can give this prompt; `problems` lists the reasons.
+        """
+        order = self._order()
+        finished = {node_id: self._try(self.prompt[node_id]) for node_id in order}
+        if self._problems:
+            count = len(self._problems)
+            what = "one thing" if count == 1 else f"{count} things"
+            raise BuildError(
+                f"the prompt has {what} that no expression can be", problems=self._problems
+            )
+        self._tell_twins_apart(finished)
+        return {
+            node_id: Expressed(item.node, item.made, item.inputs, self._titles[node_id],
+                               item.plan, item.why_raw)
+            for node_id, item in self.done.items()
+        }  # fmt: skip
+
+    def _order(self) -> list[str]:
+        sources = {
+            node.id: [link.node_id for _, link in node.links()] for node in self.prompt.nodes()
+        }
+        for node in self.prompt.nodes():
+            for name, link in node.links():
+                if link.node_id not in self.prompt:
+                    self._problem(node, f"links to node `{link.node_id}`, which is not there", name)
+        ends = [node_id for node_id, users in reverse(sources).items() if not users]
+        order = topological_order({**{node_id: sources[node_id] for node_id in ends}, **sources})
+        if len(order) < len(sources):
+            for knot in order_and_knots(sources)[1]:
+                names = ", ".join(f"`{node_id}`" for node_id in knot[:6])
+                more = ", …" if len(knot) > 6 else ""
+                self._problem(self.prompt[knot[0]], f"lies on a cycle of nodes: {names}{more}")
+        if self._problems:
+            order = []
+        elif not order:
+            raise BuildError("the prompt has no nodes", hint="an empty graph needs no script")
+        return order
+
+    def _problem(self, node: Node, message: str, name: str | None = None) -> None:
+        about = f"`{name}` " if name is not None else ""
+        text = f"{_label(node)}: {about}{message}"
+        self._problems.append(BuildProblem(one_line(text), class_type=node.class_type, input=name))
+
+    def _take_report(self, node: Any, message: str, name: str | None, help: str | None) -> None:
+        self._reports.append(message)
+
+    def _try(self, node: Node) -> Mapping[str, Any]:
+        """
+        Express a node, and give its finished inputs.
+        """
+        wanted = {
+            name: Link(str(self._number(value)), value.slot) if isinstance(value, Link) else value
+            for name, value in node.inputs.items()
+        }
+        why: str | None = None
+        plan = None
+        if node.class_type in self.catalog:
+            kind = self._space[node.class_type]
+            plan = kind._cg_plan
+            assert plan is not None
+            why = self._bad_slot(node)
+            if why is None:
+                inputs = self._written(node, plan)
+                found, why = self._finished(kind, inputs, wanted)
+                if found is not None:
+                    self._keep(node, *found, inputs, plan, None)
+                    return found[1]
+        inputs = {name: self._source(value) for name, value in node.inputs.items()}
+        inputs = {name: _unwrapped(value) for name, value in inputs.items()}
+        self._reports.clear()
+        made = raw_node(node.class_type, **inputs)
+        got = self._finisher.finish(made)
+        if self._reports or not _same_inputs(got, wanted):
+            self._hopeless(node, got, wanted)
+        self._keep(node, made, got, inputs, None, why)
+        return got
+
+    def _number(self, link: Link) -> int:
+        return self._finisher.links.numbers[id(self.done[link.node_id].made)]
+
+    def _keep(
+        self,
+        node: Node,
+        made: Expression[Any],
+        got: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        plan: ClassPlan | None,
+        why: str | None,
+    ) -> None:
+        self._finisher.links.numbers[id(made)] = len(self.done) + 1
+        known = self.catalog.get(node.class_type)
+        plain = {"", node.class_type, known.display_name if known is not None else ""}
+        title = node.title
+        self._titles[node.id] = None if title in plain else title
+        self.done[node.id] = Expressed(node, made, inputs, None, plan, why)
+
+    def _finished(
+        self, kind: type[Expression[Any]], inputs: Mapping[str, Any], wanted: Mapping[str, Any]
+    ) -> tuple[tuple[Expression[Any], Mapping[str, Any]] | None, str | None]:
+        self._reports.clear()
+        made = kind(**inputs)
+        got = self._finisher.finish(made)
+        if self._reports:
+            return None, self._reports[0]
+        if _same_inputs(got, wanted):
+            return (made, got), None
+        odd = next(
+            (name for name in [*wanted, *got] if not _same(
+                got.get(name, _NOT_HERE), wanted.get(name, _NOT_HERE))), "",
+        )  # fmt: skip
+        if odd not in wanted:
+            return None, f"`{odd}` is missing"
+        return None, f"its `{odd}` cannot be given this way"
+
+    def _hopeless(self, node: Node, got: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+        found = len(self._problems)
+        for name, value in wanted.items():
+            if isinstance(value, list):
+                self._problem(node, "is a list, which the server takes for a broken link", name)
+            elif name not in got or not _same(got[name], value):
+                self._problem(node, "is nothing that JSON has a word for", name)
+        if len(self._problems) == found:
+            self._problem(node, "; ".join(self._reports) or "cannot be written")
+
+    def _bad_slot(self, node: Node) -> str | None:
+        for name, link in node.links():
+            plan = plan_of(self.done[link.node_id].made)
+            if plan is not None:
+                count = len(plan.outputs)
+                if not -count <= link.slot < count:
+                    return f"`{name}` is linked to an output that {plan.class_type} does not have"
+        return None
+
+    def _source(self, value: Any) -> Any:
+        """
+        Give what is written for an input: for a link, the expression or its output.
+        """
+        if not isinstance(value, Link):
+            return value
+        made = self.done[value.node_id].made
+        plan = plan_of(made)
+        if plan is not None and len(plan.outputs) == 1 and value.slot == 0:
+            return made
+        return Output(made, value.slot)
+
+    # Arguments ------------------------------------------------------------------------------
+
+    def _written(self, node: Node, plan: ClassPlan) -> dict[str, Any]:
+        """
+        Give the arguments of a node, those left out that the DSL fills in.
+        """
+        pool = {name: self._source(value) for name, value in node.inputs.items()}
+        out: dict[str, Any] = {}
+        for name, item in plan.inputs.items():
+            value = self._argument(plan, item, pool, 0)
+            if value is not MISSING:
+                out[plan.spelled[name]] = value
+        # Members that have no place in the arguments go by their full names.
+        for name, value in pool.items():
+            out.setdefault(name, _unwrapped(value))
+        return out
+
+    def _argument(self, plan: ClassPlan, item: InputPlan, pool: dict[str, Any], depth: int) -> Any:
+        """
+        Take the value of an input out of the pool; `MISSING` where nothing is to be written.
+        """
+        kind = item.spec.type
+        if kind == AUTOGROW:
+            return self._group(plan, item, pool)
+        if item.name not in pool:
+            filled = item.ready is not MISSING and kind != DYNAMIC_SLOT
+            return None if filled and not item.required else MISSING
+        value = pool.pop(item.name)
+        if kind == DYNAMIC_COMBO and depth < 8:
+            return self._choice(plan, item, value, pool, depth)
+        if kind != DYNAMIC_SLOT and item.ready is not MISSING and _same(value, item.ready):
+            return MISSING
+        return _unwrapped(value)
+
+    def _group(self, plan: ClassPlan, item: InputPlan, pool: dict[str, Any]) -> Any:
+        if template_member(item.spec)[1][:1] in ([kind] for kind in DYNAMIC_TYPES):
+            return MISSING
+        key = (plan.class_type, item.name)
+        places = self._places.get(key)
+        if places is None:
+            places = {name: place for place, name in enumerate(autogrow_names(item.spec))}
+            self._places[key] = places
+        names = sorted((name for name in pool if name in places), key=places.__getitem__)
+        if not names:
+            return MISSING
+        last = places[names[-1]]
+        members = {name: _unwrapped(pool.pop(name)) for name in names}
+        if last + 1 - len(names) > 2:
+            start = len(item.name) + 1
+            return {name[start:]: value for name, value in members.items()}
+        row: list[Any] = [None] * (last + 1)
+        for name, value in members.items():
+            row[places[name]] = value
+        return row
+
+    def _choice(
+        self, plan: ClassPlan, item: InputPlan, value: Any, pool: dict[str, Any], depth: int
+    ) -> Any:
+        option = chosen_option(item.spec, value)
+        if option is None:
+            return value
+        key = (plan.class_type, item.name, value)
+        members = self._members.get(key)
+        if members is None:
+            members = self._members[key] = option_members(item.spec, option)
+        given: dict[str, Any] = {}
+        for name, member in members.items():
+            inner = self._argument(plan, member, pool, depth + 1)
+            if inner is not MISSING:
+                given[name] = inner
+        if given:
+            return {item.name.rpartition(".")[2]: value, **given}
+        return MISSING if _same(value, item.fill) else value
+
+    # Twins ----------------------------------------------------------------------------------
+
+    def _tell_twins_apart(self, finished: Mapping[str, Mapping[str, Any]]) -> None:
+        """
+        Give nodes that are the same in all but their id titles of their own.
+
+        `build` takes an expression that is written twice for one node, unless the two have
+        different titles.
+        """
+        twins: dict[str, list[str]] = {}
+        for node_id, inputs in finished.items():
+            values = {
+                name: value.to_json() if isinstance(value, Link) else ["", value or _zero(value)]
+                for name, value in inputs.items()
+            }
+            class_type = self.prompt[node_id].class_type
+            key = json.dumps([class_type, values], sort_keys=True)
+            twins.setdefault(key, []).append(node_id)
+        for members in twins.values():
+            if len(members) > 1:
+                self._retitle(members)
+
+    def _retitle(self, members: Iterable[str]) -> None:
+        members = list(members)
+        taken = {title for node_id in members if (title := self._titles[node_id])}
+        used: set[str] = set()
+        counts: dict[str, int] = {}
+        for node_id in members:
+            node = self.prompt[node_id]
+            known = self.catalog.get(node.class_type)
+            wanted = self._titles[node_id] or (known.display_name if known else node.class_type)
+            title = wanted
+            while title in used or (title in taken and self._titles[node_id] != title):
+                counts[wanted] = counts.get(wanted, 1) + 1
+                title = f"{wanted} ({counts[wanted]})"
+            used.add(title)
+            self._titles[node_id] = title
+
+
+def _zero(value: Any) -> Any:
+    # To Python -0.0 is 0.0: nodes that differ in no more are one to `build`.
+    return 0.0 if isinstance(value, float) else value
+
+
+def _unwrapped(value: Any) -> Any:
+    if isinstance(value, Mapping) and len(value) == 1 and type(value.get("__value__")) is list:
+        return value["__value__"]
+    return value
+
+
+def _same_inputs(got: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return got.keys() == wanted.keys() and all(_same(got[name], wanted[name]) for name in got)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """
+    Tell whether two values are one to the server, for which 8 and 8.0 are the same.
+    """
+    if isinstance(one, list | dict):
+        try:
+            return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+        except (TypeError, ValueError, RecursionError):
+            return False
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)
+
+
+def _label(node: Node) -> str:
+    title = node.title if len(node.title) <= 60 else f"{node.title[:59]}…"
+    named = f' "{title}"' if node.title != node.class_type else ""
+    return f"{node.class_type}{named} ({node.id})"
