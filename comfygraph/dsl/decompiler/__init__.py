@@ -21,27 +21,35 @@ def decompile(
     """
     Give a script whose `prompt` is this prompt, up to node ids and their order.
 
-    Values that `build` fills in are left out. A node of a class that the module does not
-    have, or that the class would not take, becomes a `raw_node`. Of what a prompt may hold
-    beside classes, inputs and titles, nothing is kept. Nodes that are the same in all but
-    their ids get titles that tell them apart.
+    Values that `build` fills in are left out. A node whose class no module has, or would not
+    take as it is, becomes a `raw_node`. Of what a prompt may hold beside classes, inputs and
+    titles, nothing is kept. Nodes that are the same in all but their ids get titles that tell
+    them apart, as `build` would take them for one.
 
     Args:
         prompt: The prompt.
-        catalog: The classes of `module`; the bundled core if left out.
-        module: The module that has the node classes of this catalog, written by
-            `comfygraph stubs`; `comfygraph.nodes` if left out, with the classes of the core.
+        catalog: The classes of `module`. Without a module, which they could be imported from,
+            only classes of the core are used.
+        module: The package that `comfygraph stubs` wrote from this catalog; classes that it
+            does not have are those of `comfygraph.nodes`.
 
     Raises:
-        BuildError: The prompt has a cycle, a dangling link or a value that is not JSON;
-            `problems` lists all of them with their nodes.
+        BuildError: The prompt is empty, or has a cycle, a dangling or broken link, or a value
+            that is not JSON; `problems` lists all of them with their nodes.
         UsageError: `module` is no name of a module.
     """
-    if module is None:
-        catalog, module = bundled_catalog(), CORE
-    elif not all(part and identifier(part) == part for part in module.split(".")):
-        raise UsageError(f"`{module}` is no name of a module", hint="such as mynodes")
-    expressed = Expresser(prompt, catalog or bundled_catalog()).express()
-    known = catalog or bundled_catalog()
-    classes = {name: short for short, name in class_names(known.names()).items()}
-    return Script(expressed, classes, module).text()
+    catalogs = {CORE: bundled_catalog()}
+    if module is not None and module != CORE:
+        if not all(part and identifier(part) == part for part in module.split(".")):
+            raise UsageError(f"`{module}` is no name of a module", hint="such as mynodes")
+        if catalog is None:
+            raise UsageError(f"nobody told which classes `{module}` has", hint="give its catalog")
+        catalogs = {module: catalog, **catalogs}
+    expressed = Expresser(prompt, catalogs).express()
+    used = {item.module for item in expressed.values()}
+    shorts = {
+        name: {class_type: short for short, class_type in class_names(known.names()).items()}
+        for name, known in catalogs.items()
+        if name in used
+    }
+    return Script(expressed, shorts).text()

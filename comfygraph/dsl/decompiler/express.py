@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from comfygraph.catalog.dynamic import (
@@ -20,6 +20,7 @@ from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT, DYNA
 from comfygraph.core.adjacency import order_and_knots, reverse, topological_order
 from comfygraph.core.values import Link, Node, Prompt
 from comfygraph.dsl.builder import one_line
+from comfygraph.dsl.decompiler.layout import HUGE
 from comfygraph.dsl.expression import Node as Expression
 from comfygraph.dsl.expression import Output, plan_of, raw_node
 from comfygraph.dsl.finish import Finisher
@@ -40,6 +41,7 @@ class Expressed:
             outputs of expressions, and lists and objects of these.
         title: The title to be written, or `None`.
         plan: What is known of the class; `None` for raw nodes.
+        module: The module that the class is imported from; `None` for raw nodes.
         why_raw: What keeps a class that is known from being used, or `None`.
     """
 
@@ -48,10 +50,8 @@ class Expressed:
     inputs: Mapping[str, Any]
     title: str | None
     plan: ClassPlan | None
-    why_raw: str | None = None
-
-
-_NOT_HERE = object()
+    module: str | None
+    why_raw: str | None
 
 
 @dataclass
@@ -61,22 +61,22 @@ class Expresser:
 
     Args:
         prompt: The prompt.
-        catalog: The classes that the script can use.
+        catalogs: Module → the classes that it has; the first that has a class gives it.
     """
 
     prompt: Prompt
-    catalog: NodeCatalog
+    catalogs: Mapping[str, NodeCatalog]
     done: dict[str, Expressed] = field(default_factory=dict)
     _problems: list[BuildProblem] = field(default_factory=list)
     _reports: list[str] = field(default_factory=list)
+    _tries: list[Expression[Any]] = field(default_factory=list)
     _titles: dict[str, str | None] = field(default_factory=dict)
     _members: dict[tuple[str, str, Any], dict[str, InputPlan]] = field(default_factory=dict)
     _places: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._space = NodeSpace(self.catalog)
+        self._spaces = {name: NodeSpace(catalog) for name, catalog in self.catalogs.items()}
         self._finisher = Finisher({}, self._take_report)
-        self._keys: dict[str, list[str]] = {}
 
     def express(self) -> dict[str, Expressed]:
         """
@@ -95,10 +95,9 @@ class Expresser:
             )
         self._tell_twins_apart(finished)
         return {
-            node_id: Expressed(item.node, item.made, item.inputs, self._titles[node_id],
-                               item.plan, item.why_raw)
+            node_id: replace(item, title=self._titles[node_id])
             for node_id, item in self.done.items()
-        }  # fmt: skip
+        }
 
     def _order(self) -> list[str]:
         sources = {
@@ -138,9 +137,9 @@ class Expresser:
             for name, value in node.inputs.items()
         }
         why: str | None = None
-        plan = None
-        if node.class_type in self.catalog:
-            kind = self._space[node.class_type]
+        module = self._home(node.class_type)
+        if module is not None:
+            kind = self._spaces[module][node.class_type]
             plan = kind._cg_plan
             assert plan is not None
             why = self._bad_slot(node)
@@ -148,64 +147,65 @@ class Expresser:
                 inputs = self._written(node, plan)
                 found, why = self._finished(kind, inputs, wanted)
                 if found is not None:
-                    self._keep(node, *found, inputs, plan, None)
-                    return found[1]
+                    made, got = found
+                    self._keep(Expressed(node, made, inputs, None, plan, module, None))
+                    return got
         inputs = {name: self._source(value) for name, value in node.inputs.items()}
         inputs = {name: _unwrapped(value) for name, value in inputs.items()}
         self._reports.clear()
         made = raw_node(node.class_type, **inputs)
         got = self._finisher.finish(made)
         if self._reports or not _same_inputs(got, wanted):
-            self._hopeless(node, got, wanted)
-        self._keep(node, made, got, inputs, None, why)
+            self._hopeless(node)
+        self._keep(Expressed(node, made, inputs, None, None, None, why))
         return got
+
+    def _home(self, class_type: str) -> str | None:
+        return next((name for name, known in self.catalogs.items() if class_type in known), None)
+
+    def _shown_name(self, class_type: str) -> str:
+        """
+        Give the title that `build` gives a node of a class that has none.
+        """
+        module = self._home(class_type)
+        return self.catalogs[module][class_type].display_name if module is not None else class_type
 
     def _number(self, link: Link) -> int:
         return self._finisher.links.numbers[id(self.done[link.node_id].made)]
 
-    def _keep(
-        self,
-        node: Node,
-        made: Expression[Any],
-        got: Mapping[str, Any],
-        inputs: Mapping[str, Any],
-        plan: ClassPlan | None,
-        why: str | None,
-    ) -> None:
-        self._finisher.links.numbers[id(made)] = len(self.done) + 1
-        known = self.catalog.get(node.class_type)
-        plain = {"", node.class_type, known.display_name if known is not None else ""}
-        title = node.title
-        self._titles[node.id] = None if title in plain else title
-        self.done[node.id] = Expressed(node, made, inputs, None, plan, why)
+    def _keep(self, item: Expressed) -> None:
+        node = item.node
+        self._finisher.links.numbers[id(item.made)] = len(self.done) + 1
+        plain = ("", node.class_type, self._shown_name(node.class_type))
+        self._titles[node.id] = None if node.title in plain else node.title
+        self.done[node.id] = item
 
     def _finished(
         self, kind: type[Expression[Any]], inputs: Mapping[str, Any], wanted: Mapping[str, Any]
     ) -> tuple[tuple[Expression[Any], Mapping[str, Any]] | None, str | None]:
         self._reports.clear()
         made = kind(**inputs)
+        # What the finisher remembers goes by `id`: no failed try may make way for another node.
+        self._tries.append(made)
         got = self._finisher.finish(made)
         if self._reports:
             return None, self._reports[0]
         if _same_inputs(got, wanted):
             return (made, got), None
-        odd = next(
-            (name for name in [*wanted, *got] if not _same(
-                got.get(name, _NOT_HERE), wanted.get(name, _NOT_HERE))), "",
-        )  # fmt: skip
+        odd = next(name for name in [*wanted, *got] if not _same_input(name, got, wanted))
         if odd not in wanted:
             return None, f"`{odd}` is missing"
         return None, f"its `{odd}` cannot be given this way"
 
-    def _hopeless(self, node: Node, got: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    def _hopeless(self, node: Node) -> None:
         found = len(self._problems)
-        for name, value in wanted.items():
+        for message in self._reports:
+            self._problem(node, message)
+        for name, value in node.inputs.items():
             if isinstance(value, list):
                 self._problem(node, "is a list, which the server takes for a broken link", name)
-            elif name not in got or not _same(got[name], value):
-                self._problem(node, "is nothing that JSON has a word for", name)
         if len(self._problems) == found:
-            self._problem(node, "; ".join(self._reports) or "cannot be written")
+            self._problem(node, "it holds something that is not JSON")
 
     def _bad_slot(self, node: Node) -> str | None:
         for name, link in node.links():
@@ -314,7 +314,7 @@ class Expresser:
         twins: dict[str, list[str]] = {}
         for node_id, inputs in finished.items():
             values = {
-                name: value.to_json() if isinstance(value, Link) else ["", value or _zero(value)]
+                name: value.to_json() if isinstance(value, Link) else ["", _plain(value)]
                 for name, value in inputs.items()
             }
             class_type = self.prompt[node_id].class_type
@@ -330,9 +330,7 @@ class Expresser:
         used: set[str] = set()
         counts: dict[str, int] = {}
         for node_id in members:
-            node = self.prompt[node_id]
-            known = self.catalog.get(node.class_type)
-            wanted = self._titles[node_id] or (known.display_name if known else node.class_type)
+            wanted = self._titles[node_id] or self._shown_name(self.prompt[node_id].class_type)
             title = wanted
             while title in used or (title in taken and self._titles[node_id] != title):
                 counts[wanted] = counts.get(wanted, 1) + 1
@@ -341,9 +339,13 @@ class Expresser:
             self._titles[node_id] = title
 
 
-def _zero(value: Any) -> Any:
-    # To Python -0.0 is 0.0: nodes that differ in no more are one to `build`.
-    return 0.0 if isinstance(value, float) else value
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        # To Python -0.0 is 0.0: nodes that differ in no more are one to `build`.
+        return value or 0.0
+    if isinstance(value, int) and abs(value) >= HUGE:
+        return [hex(value)]
+    return value
 
 
 def _unwrapped(value: Any) -> Any:
@@ -354,6 +356,10 @@ def _unwrapped(value: Any) -> Any:
 
 def _same_inputs(got: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return got.keys() == wanted.keys() and all(_same(got[name], wanted[name]) for name in got)
+
+
+def _same_input(name: str, got: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return name in got and name in wanted and _same(got[name], wanted[name])
 
 
 def _same(one: Any, other: Any) -> bool:

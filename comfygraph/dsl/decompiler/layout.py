@@ -18,7 +18,7 @@ DEEPEST = 20
 HUGE = 10**4000
 """Python neither prints nor reads longer numbers in decimal."""
 
-_BREAKS = re.compile(r"\n+|[^\n]*?(?:[ ,;]+|[、。，；：！？]|\n+|$)", re.S)  # noqa: RUF039
+_BREAKS = re.compile(r"\n+|[^\n]*?(?:[ ,;]+|[、。，；：！？]|\n+|$)", re.S)
 
 
 class Text:

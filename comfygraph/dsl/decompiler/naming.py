@@ -69,14 +69,11 @@ def output_slug(kind: str, name: str, class_type: str, uses: Iterable[str]) -> s
 
 class Names:
     """
-    Hands out names, each once.
-
-    Args:
-        taken: Names that the script needs for something else.
+    Hands out names, each once, and none that the script needs for something else.
     """
 
-    def __init__(self, taken: Iterable[str]) -> None:
-        self._taken = {*RESERVED, *taken}
+    def __init__(self) -> None:
+        self._taken = set(RESERVED)
         self._counts: dict[str, int] = {}
 
     def take(self, wanted: str) -> str:

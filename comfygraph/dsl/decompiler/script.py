@@ -9,7 +9,16 @@ from typing import Any
 
 from comfygraph.dsl.builder import one_line
 from comfygraph.dsl.decompiler.express import Expressed
-from comfygraph.dsl.decompiler.layout import WIDTH, Doc, Group, Text, constant, flat, laid_out
+from comfygraph.dsl.decompiler.layout import (
+    WIDTH,
+    Doc,
+    Group,
+    Text,
+    constant,
+    flat,
+    laid_out,
+    width,
+)
 from comfygraph.dsl.decompiler.naming import (
     LONGEST_TITLE,
     RESERVED,
@@ -49,28 +58,31 @@ class Script:
 
     Args:
         nodes: Node id → expression, those that feed a node before it.
-        classes: Class name → Python name in the module.
-        module: The module that node classes are imported from.
+        shorts: Module → class → its Python name there.
     """
 
     def __init__(
-        self, nodes: Mapping[str, Expressed], classes: Mapping[str, str], module: str
+        self, nodes: Mapping[str, Expressed], shorts: Mapping[str, Mapping[str, str]]
     ) -> None:
         self._nodes = nodes
-        self._module = module
         self._uses: dict[str, list[tuple[str, str, int]]] = {node_id: [] for node_id in nodes}
+        """Node → the inputs that it is linked to: node, input, slot."""
         for item in nodes.values():
             for name, link in item.node.links():
                 self._uses[link.node_id].append((item.node.id, name, link.slot))
         self._ids = {id(item.made): node_id for node_id, item in nodes.items()}
-        self._helpers = {"build"}
-        self._classes = {
-            item.node.class_type: _importable(classes[item.node.class_type])
-            for item in nodes.values()
-            if item.plan is not None
-        }
-        self._short = classes
-        self._names = Names(self._classes.values())
+        self._imported: dict[str, dict[str, str]] = {"comfygraph.dsl": {"build": "build"}}
+        """Module → name there → name in the script."""
+        self._names = Names()
+        self._classes: dict[str, str] = {}
+        """Class → its name in the script."""
+        for item in nodes.values():
+            class_type = item.node.class_type
+            if item.module is not None and class_type not in self._classes:
+                short = shorts[item.module][class_type]
+                name = self._names.take(f"{short}_node" if short in RESERVED else short)
+                self._imported.setdefault(item.module, {})[short] = name
+                self._classes[class_type] = name
         self._roles = self._find_roles()
         self._texts: dict[tuple[str, int], str] = {}
         """Output → the variable that holds it."""
@@ -101,24 +113,23 @@ class Script:
         return f"{head}{imports}\n\n{body}\n{FOOT.format(options=options)}"
 
     def _imports(self) -> Iterator[str]:
-        lines = []
-        for module, names in (
-            ("comfygraph.dsl", {name: name for name in self._helpers}),
-            (self._module, {self._short[kind]: name for kind, name in self._classes.items()}),
-        ):
+        for module, names in sorted(self._imported.items()):
             ordered = sorted(names, key=import_order)
             plain = [name for name in ordered if names[name] == name]
             if plain:
-                items: list[tuple[str, Doc]] = [("", name) for name in plain]
-                one = f"from {module} import {', '.join(plain)}"
-                more = [*laid_out(f"from {module} import ", Group("(", items, ")"))]
-                lines.append((module, [one] if len(one) <= WIDTH else more))
-            lines += [
-                (module, [f"from {module} import {name} as {names[name]}"])
-                for name in ordered if names[name] != name
-            ]  # fmt: skip
-        lines.sort(key=lambda entry: entry[0])
-        return (line for _, block in lines for line in block)
+                line = f"from {module} import {', '.join(plain)}"
+                if width(line) <= WIDTH:
+                    yield line
+                else:
+                    items: list[tuple[str, Doc]] = [("", name) for name in plain]
+                    yield from laid_out(f"from {module} import ", Group("(", items, ")"))
+            for name in ordered:
+                if names[name] != name:
+                    yield f"from {module} import {name} as {names[name]}"
+
+    def _need(self, helper: str) -> str:
+        self._imported["comfygraph.dsl"][helper] = helper
+        return helper
 
     # Statements -----------------------------------------------------------------------------
 
@@ -160,7 +171,9 @@ class Script:
         self._lines += laid_out(f"{target} = ", code)
 
     def _base(self, node_id: str, item: Expressed) -> str:
-        title = slug(item.title, LONGEST_TITLE) if item.title is not None else None
+        # A title that was made up to tell twins apart says nothing.
+        told = item.title is not None and item.title == item.node.title
+        title = slug(item.title or "", LONGEST_TITLE) if told else None
         if title is not None:
             return title
         slots = {slot for _, _, slot in self._uses[node_id]}
@@ -201,10 +214,9 @@ class Script:
     def _code(self, item: Expressed) -> Doc:
         plan = item.plan
         if plan is None:
-            self._helpers.add("raw_node")
             items: list[tuple[str, Doc]] = [("", Text(item.node.class_type))]
             items += self._keywords(item.inputs)
-            code: Doc = Group("raw_node(", items, ")")
+            code: Doc = Group(f"{self._need('raw_node')}(", items, ")")
         else:
             given = dict(item.inputs)
             items = []
@@ -219,8 +231,7 @@ class Script:
                 items.append(("title=", Text(item.title)))
             code = Group(f"{self._classes[plan.class_type]}(", items, ")")
         if item.title is not None and (plan is None or not plan.takes_title):
-            self._helpers.add("named")
-            code = Group("named(", [("", Text(item.title)), ("", code)], ")")
+            code = Group(f"{self._need('named')}(", [("", Text(item.title)), ("", code)], ")")
         return code
 
     def _keywords(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, Doc]]:
@@ -258,8 +269,8 @@ class Script:
         whole = self._whole[node_id]
         count = len(plan.outputs) if plan is not None else output.slot + 1
         if not 0 <= output.slot < count:
-            self._helpers.add("Output")
-            return Group("Output(", [("", whole), ("", constant(output.slot))], ")")
+            name = self._need("Output")
+            return Group(f"{name}(", [("", whole), ("", constant(output.slot))], ")")
         return _followed(whole, _access(output.node, plan, output.slot))
 
 
@@ -308,7 +319,3 @@ def _is_keyword(name: str) -> bool:
 
     # The parser reads identifiers in this form.
     return unicodedata.normalize("NFKC", name) == name and name.isprintable()
-
-
-def _importable(short: str) -> str:
-    return f"{short}_node" if short in RESERVED else short
