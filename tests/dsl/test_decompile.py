@@ -126,14 +126,13 @@ def test_a_script_reads_well():
         ("EmptyLatentImage", {"width": 1024, "height": 512, "batch_size": 1}),
         ("KSampler", {
             "model": model, "seed": 7, "steps": 20, "cfg": 8, "sampler_name": "euler",
-            "scheduler": "simple", "positive": ["2", 0], "negative": ["3", 0],
+            "scheduler": "karras", "positive": ["2", 0], "negative": ["3", 0],
             "latent_image": ["4", 0], "denoise": 1}, "first pass"),
         ("VAEDecode", {"samples": ["5", 0], "vae": ["1", 2]}),
         ("SaveImage", {"images": ["6", 0], "filename_prefix": "sea"}),
     )  # fmt: skip
 
-    assert (
-        """\
+    assert """\
 model, clip, vae = CheckpointLoaderSimple("xl.safetensors")
 positive = CLIPTextEncode('a "sign"\\nby the sea', clip)
 negative = CLIPTextEncode(
@@ -144,15 +143,13 @@ negative = CLIPTextEncode(
 first_pass = KSampler(
     model,
     seed=7,
-    scheduler="simple",
+    scheduler="karras",
     positive=positive,
     negative=negative,
     latent_image=EmptyLatentImage(width=1024),
     title="first pass",
 )
-prompt = build(SaveImage(VAEDecode(first_pass, vae), "sea"))"""
-        == body(decompile(prompt))
-    )
+prompt = build(SaveImage(VAEDecode(first_pass, vae), "sea"))""" == body(decompile(prompt))
 
 
 def test_dynamic_inputs_have_their_python_form():
@@ -168,16 +165,13 @@ def test_dynamic_inputs_have_their_python_form():
         ("PreviewImage", {"images": ["3", 0]}),
     )  # fmt: skip
 
-    assert (
-        """\
+    assert """\
 image = EmptyImage(width=64, height=64)
-image_2 = ResizeImageMaskNode(
+resized = ResizeImageMaskNode(
     BatchImagesNode([image, None, image]),
     {"resize_type": "scale by multiplier", "multiplier": 1.5},
 )
-prompt = build(PreviewImage(image_2))"""
-        == body(decompile(prompt))
-    )
+prompt = build(PreviewImage(resized))""" == body(decompile(prompt))
 
 
 def test_a_package_gives_its_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -199,10 +193,13 @@ def test_a_package_gives_its_classes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     code = decompile(prompt, catalog, module="odd_nodes")
 
     assert shape(prompt) == shape(built(code))
-    assert "from comfygraph.nodes import UNETLoader\nfrom odd_nodes import Load, Load_33ef, from_\n" in code
-    assert 'More = named(' not in code
+    assert (
+        "from comfygraph.nodes import UNETLoader\nfrom odd_nodes import Load, Load_33ef, from_\n"
+        in code
+    )
+    assert "More = named(" not in code
     assert 'raw_node("🔥 Load"' in code
-    assert '# As 🔥 Load: `any` is missing' in code or '# As 🔥 Load: its `any`' in code
+    assert "# As 🔥 Load: `any` is missing" in code or "# As 🔥 Load: its `any`" in code
     assert 'more = named(\n    "More",' in code or 'more = named("More"' in code
     sys.modules.pop("odd_nodes")
 
@@ -239,4 +236,3 @@ def test_the_command(tmp_path: Path):
     assert "A (1): `x` links to node `9`, which is not there" in str(broken.exception)
     alone = CliRunner().invoke(command, [str(example), "--module", "mynodes"])
     assert isinstance(alone.exception, UsageError)
-
