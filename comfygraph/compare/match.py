@@ -73,12 +73,17 @@ def digests(prompt: Prompt) -> dict[str, str]:
         inputs = {
             name: ["link", out.get(value.node_id, "?"), value.slot]
             if isinstance(value, Link)
-            else ["value", value]
+            else ["value", int(value) if _is_whole(value) else value]
             for name, value in node.inputs.items()
         }
         text = json.dumps([node.class_type, inputs], sort_keys=True)
         out[node_id] = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return out
+
+
+def _is_whole(value: Any) -> bool:
+    """Tell `8.0` from `8.5`: to the server, 8 and 8.0 are the same."""
+    return isinstance(value, float) and value.is_integer()
 
 
 def _pair_alike(old: Prompt, new: Prompt, pairs: dict[str, str], taken: set[str]) -> None:

@@ -114,6 +114,20 @@ def test_absent_inputs_and_true_against_one() -> None:
     ] == compare(old, new).to_json()["changed"][0]["inputs"]
 
 
+def test_numbers_count_by_value() -> None:
+    """
+    8 and 8.0 are the same number, and nodes that differ in no more are the same nodes.
+    """
+    old = Prompt.from_json(
+        {str(i): {"class_type": "A", "inputs": {"x": value}} for i, value in enumerate([50, 0])}
+    )
+    new = Prompt.from_json(
+        {str(i): {"class_type": "A", "inputs": {"x": value}} for i, value in enumerate([0.0, 50.0])}
+    )
+
+    assert not compare(old, new)
+
+
 def test_cycles_and_dangling_links_compare() -> None:
     """
     Broken graphs are compared like others.
