@@ -4,12 +4,14 @@ The differences between two prompts, in the words of the graph.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from comfygraph.compare.match import match_nodes
+from comfygraph.compare.match import digests, match_nodes
 from comfygraph.core.values import InputValue, Link, Node, Prompt
+
+SameSource = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,23 @@ def compare(old: Prompt, new: Prompt) -> Difference:
         old: The prompt before.
         new: The prompt after.
     """
-    pairs = match_nodes(old, new)
+    was, now = digests(old), digests(new)
+    pairs = match_nodes(old, new, was, now)
+
+    def same_source(before: str, after: str) -> bool:
+        # Twins compute the same: a link to either means the same. A link to nothing has no
+        # partner, and there the id itself is the meaning.
+        if pairs.get(before, before) == after:
+            return True
+        return before in was and after in now and was[before] == now[after]
+
     changed = []
     for old_id, new_id in pairs.items():
-        inputs = _input_changes(old[old_id], new[new_id], pairs)
+        inputs = (
+            ()
+            if was[old_id] == now[new_id]
+            else _input_changes(old[old_id], new[new_id], same_source)
+        )
         if inputs:
             changed.append(Change(old[old_id], new[new_id], inputs))
     place = {node_id: index for index, node_id in enumerate(new)}
@@ -126,23 +141,21 @@ def compare(old: Prompt, new: Prompt) -> Difference:
     )
 
 
-def _input_changes(old: Node, new: Node, pairs: Mapping[str, str]) -> tuple[InputChange, ...]:
+def _input_changes(old: Node, new: Node, same_source: SameSource) -> tuple[InputChange, ...]:
     names = list(dict.fromkeys([*old.inputs, *new.inputs]))
     out = []
     for name in names:
         had, has = name in old.inputs, name in new.inputs
         before, after = old.inputs.get(name), new.inputs.get(name)
-        if had and has and _same(before, after, pairs):
+        if had and has and _same(before, after, same_source):
             continue
         out.append(InputChange(name, before, after, had, has))
     return tuple(out)
 
 
-def _same(before: InputValue, after: InputValue, pairs: Mapping[str, str]) -> bool:
+def _same(before: InputValue, after: InputValue, same_source: SameSource) -> bool:
     if isinstance(before, Link) and isinstance(after, Link):
-        # A link to nothing has no partner: there the id itself is the meaning.
-        partner = pairs.get(before.node_id, before.node_id)
-        return partner == after.node_id and before.slot == after.slot
+        return before.slot == after.slot and same_source(before.node_id, after.node_id)
     if isinstance(before, bool) != isinstance(after, bool):
         return False  # To Python, true equals 1.
     return bool(before == after)

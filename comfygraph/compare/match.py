@@ -16,12 +16,20 @@ MOST_PAIRS = 40_000
 """Pairs of nodes of one class that are scored; a larger group is paired in order."""
 
 
-def match_nodes(old: Prompt, new: Prompt) -> dict[str, str]:
+def match_nodes(
+    old: Prompt, new: Prompt, old_digests: Mapping[str, str], new_digests: Mapping[str, str]
+) -> dict[str, str]:
     """
     Pair the nodes of two prompts.
 
     In this order: nodes that compute the same from the same; nodes of the same id and class;
     nodes of the same class, the most alike first (title, constants, paired neighbours).
+
+    Args:
+        old: The prompt before.
+        new: The prompt after.
+        old_digests: What `digests` gives of the one.
+        new_digests: What it gives of the other.
 
     Returns:
         Old id → new id, for the nodes that are in both.
@@ -34,9 +42,8 @@ def match_nodes(old: Prompt, new: Prompt) -> dict[str, str]:
         taken.add(new_id)
 
     twins: dict[str, list[str]] = {}
-    for node_id, digest in digests(new).items():
+    for node_id, digest in new_digests.items():
         twins.setdefault(digest, []).append(node_id)
-    old_digests = digests(old)
     # Where several nodes compute the same, those that kept their id belong together.
     for node_id, digest in old_digests.items():
         if node_id in twins.get(digest, ()) and node_id not in taken:

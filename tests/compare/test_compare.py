@@ -128,6 +128,18 @@ def test_numbers_count_by_value() -> None:
     assert not compare(old, new)
 
 
+def test_links_to_twins_mean_the_same() -> None:
+    """
+    Two nodes that compute the same are one in meaning, whichever of them is linked.
+    """
+    twins = {str(i): {"class_type": "A", "inputs": {"x": 1}} for i in (1, 2)}
+    old = {**twins, "3": {"class_type": "B", "inputs": {"a": ["1", 0], "b": ["2", 0], "c": 1}}}
+    new = {**twins, "3": {"class_type": "B", "inputs": {"a": ["2", 0], "b": ["1", 0], "c": 2}}}
+    difference = compare(Prompt.from_json(old), Prompt.from_json(new))
+
+    assert [["c"]] == [[item.name for item in change.inputs] for change in difference.changed]
+
+
 def test_cycles_and_dangling_links_compare() -> None:
     """
     Broken graphs are compared like others.
