@@ -74,7 +74,8 @@ def body(code: str) -> str:
     """
     after = code.partition("from __future__ import annotations\n")[2]
     lines = after.partition('\nif __name__ == "__main__":')[0].split("\n")
-    start = max(n for n, line in enumerate(lines) if line.startswith(("from ", "import ", ")")) and (
+    heads = ("from ", "import ", ")")
+    start = max(n for n, line in enumerate(lines) if line.startswith(heads) and (
         line != ")" or _in_import(lines, n)
     ))  # fmt: skip
     return "\n".join(lines[start + 1 :]).strip("\n")

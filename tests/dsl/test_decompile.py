@@ -169,7 +169,7 @@ def test_dynamic_inputs_have_their_python_form():
 image = EmptyImage(width=64, height=64)
 resized = ResizeImageMaskNode(
     BatchImagesNode([image, None, image]),
-    {"resize_type": "scale by multiplier", "multiplier": 1.5},
+    resize_type={"resize_type": "scale by multiplier", "multiplier": 1.5},
 )
 prompt = build(PreviewImage(resized))""" == body(decompile(prompt))
 
@@ -182,26 +182,59 @@ def test_a_package_gives_its_classes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write_package(make_package(catalog), tmp_path / "odd_nodes")
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.invalidate_caches()
-    inputs = {"class": 3, "cls": "c", "title": "t", "cfg scale": 1, "cfg-scale": 0.5}
+    inputs = {
+        "self": ["1", 0], "class": 3, "cls": "c", "title": "t", "cfg scale": 1, "cfg-scale": 0.5,
+        "ckpt": "a.safetensors",
+    }  # fmt: skip
     prompt = prompt_of(
         ("UNETLoader", {"unet_name": "a", "weight_dtype": "default"}),
-        ("🔥 Load", {**inputs, "ckpt": "z", "mode": "y", "self": ["1", 0], "any": None}, "Fire"),
-        ("🔥 Load", {**inputs, "ckpt": "z", "mode": "x", "self": ["1", 0]}, "More"),
+        ("🔥 Load", {**inputs, "mode": "z", "extra": ["1", 0]}, "More"),
+        ("🔥 Load", {**inputs, "mode": "y"}, "Fire"),
         ("Load", {"source": ["3", 0]}),
         ("from", {}),
     )
     code = decompile(prompt, catalog, module="odd_nodes")
-
-    assert shape(prompt) == shape(built(code))
-    assert (
-        "from comfygraph.nodes import UNETLoader\nfrom odd_nodes import Load, Load_33ef, from_\n"
-        in code
-    )
-    assert "More = named(" not in code
-    assert 'raw_node("🔥 Load"' in code
-    assert "# As 🔥 Load: `any` is missing" in code or "# As 🔥 Load: its `any`" in code
-    assert 'more = named(\n    "More",' in code or 'more = named("More"' in code
+    again = built(code)
     sys.modules.pop("odd_nodes")
+
+    assert shape(prompt) == shape(again)
+    assert """\
+from comfygraph.dsl import build, named, raw_node
+from comfygraph.nodes import UNETLoader
+from odd_nodes import Load, Load_33ef, from_
+
+model = UNETLoader("a")
+# 🔥 Load would refuse it: `mode` is 'z', not in its list
+more = named(
+    "More",
+    raw_node(
+        "🔥 Load",
+        self=model,
+        cls="c",
+        title="t",
+        ckpt="a.safetensors",
+        mode="z",
+        extra=model,
+        **{"class": 3, "cfg scale": 1, "cfg-scale": 0.5},
+    ),
+)
+fire = named(
+    "Fire",
+    Load_33ef(
+        self=model,
+        class_=3,
+        cls="c",
+        title="t",
+        cfg_scale_2=0.5,
+        ckpt="a.safetensors",
+        mode="y",
+    ),
+).a_b
+load = Load(fire)
+from_2 = from_()
+prompt = build(more, load, from_2)""" == code.partition("import json\n\n")[2].partition(
+        "\n\nif __name__"
+    )[0]
 
 
 @pytest.mark.parametrize("module", ["a b", "", "a..b", "class", "a;import os", "1a", "a\n"])

@@ -149,7 +149,7 @@ class Script:
 
     def _state(self, node_id: str, item: Expressed, code: Doc) -> None:
         if item.why_raw is not None:
-            text = one_line(f"# As {item.node.class_type}: {item.why_raw}")
+            text = one_line(f"# {item.node.class_type} would refuse it: {item.why_raw}")
             self._lines.append(text if len(text) < WIDTH else f"{text[: WIDTH - 1]}…")
         used = sorted({slot for _, _, slot in self._uses[node_id]})
         plan = item.plan
@@ -223,7 +223,7 @@ class Script:
             for name in plan.positional:
                 short = plan.spelled[name]
                 # Numbers say more with their names.
-                if not isinstance(given.get(short), Node | Output | str):
+                if not isinstance(given.get(short), Node | Output | str | list):
                     break
                 items.append(("", self._value(given.pop(short))))
             items += self._keywords(given)
@@ -235,15 +235,10 @@ class Script:
         return code
 
     def _keywords(self, inputs: Mapping[str, Any]) -> Iterator[tuple[str, Doc]]:
-        odd: dict[str, Any] = {}
+        odd = {name: value for name, value in inputs.items() if not _is_keyword(name)}
         for name, value in inputs.items():
-            if not _is_keyword(name):
-                odd[name] = value
-                continue
-            if odd:
-                yield "**", self._value(odd)
-                odd = {}
-            yield f"{name}=", self._value(value)
+            if name not in odd:
+                yield f"{name}=", self._value(value)
         if odd:
             yield "**", self._value(odd)
 
