@@ -4,6 +4,7 @@ What the tests of the decompiler share: running scripts, prompts in short, the t
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,15 +73,10 @@ def body(code: str) -> str:
     """
     Give the statements of a script, without its imports and its end.
     """
-    after = code.partition("from __future__ import annotations\n")[2]
-    lines = after.partition('\nif __name__ == "__main__":')[0].split("\n")
-    heads = ("from ", "import ", ")")
-    start = max(n for n, line in enumerate(lines) if line.startswith(heads) and (
-        line != ")" or _in_import(lines, n)
-    ))  # fmt: skip
-    return "\n".join(lines[start + 1 :]).strip("\n")
-
-
-def _in_import(lines: list[str], end: int) -> bool:
-    opening = next(line for line in reversed(lines[:end]) if not line.startswith(" "))
-    return opening.startswith("from ")
+    start = max(
+        item.end_lineno or 0
+        for item in ast.parse(code).body
+        if isinstance(item, ast.Import | ast.ImportFrom)
+    )
+    lines = code.partition('\nif __name__ == "__main__":')[0].split("\n")
+    return "\n".join(lines[start:]).strip("\n")

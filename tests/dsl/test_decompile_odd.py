@@ -184,6 +184,7 @@ def _chain(length: int) -> Prompt:
     return prompt_of(*nodes, ("PreviewImage", {"images": [str(length), 0]}))
 
 
+@pytest.mark.slow
 def test_long_chains_take_linear_time():
     """
     A chain of 10,000 nodes is written without recursion, and takes about ten times a tenth.

@@ -35,7 +35,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     }  # fmt: skip
     prompts["odd"] = prompt_of(
         ("Of a Pack", values, "x" * 200),
-        ("Of a Pack", {"x" * 99: ["1", 0], "y": ["1", 3]}, 'it\'s "odd"'),
+        ("Of a Pack", {"x" * 70: ["1", 0], "y": ["1", 3]}, 'it\'s "odd"'),
         ("KSampler", {"seed": "\n" * 60, "text": long}),
     )
     prompts["all"] = prompt_of(

@@ -8,6 +8,7 @@ from comfygraph.catalog.bundled import bundled_catalog
 from comfygraph.catalog.node_catalog import NodeCatalog
 from comfygraph.core.values import Prompt
 from comfygraph.dsl.decompiler.express import Expresser
+from comfygraph.dsl.decompiler.packed import packed
 from comfygraph.dsl.decompiler.script import Script
 from comfygraph.dsl.names import class_names, identifier
 from comfygraph.errors import UsageError
@@ -44,7 +45,7 @@ def decompile(
             raise UsageError(f"`{module}` is no name of a module", hint="such as mynodes")
         if catalog is None:
             raise UsageError(f"nobody told which classes `{module}` has", hint="give its catalog")
-        catalogs = {module: catalog, **catalogs}
+        catalogs = {module: packed(catalog), **catalogs}
     expressed = Expresser(prompt, catalogs).express()
     used = {item.module for item in expressed.values()}
     shorts = {

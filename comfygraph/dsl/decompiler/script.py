@@ -35,6 +35,7 @@ from comfygraph.dsl.plan import ClassPlan
 SHORT = 60
 """A node that is used once and no longer than this is written where it is used."""
 MOST_UNPACKED = 5
+LONGEST_KEYWORD = 60
 
 HEAD = '''\
 """
@@ -306,7 +307,9 @@ def _holds_source(value: Any) -> bool:
 def _is_keyword(name: str) -> bool:
     import keyword
 
-    if not name.isidentifier() or keyword.iskeyword(name) or name == "__debug__":
+    if len(name) > LONGEST_KEYWORD or not name.isidentifier():
+        return False
+    if keyword.iskeyword(name) or name == "__debug__":
         return False
     if name.isascii():
         return True
