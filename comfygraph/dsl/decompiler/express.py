@@ -10,21 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from comfygraph.catalog.dynamic import (
-    autogrow_names,
-    chosen_option,
-    template_member,
-)
 from comfygraph.catalog.node_catalog import NodeCatalog
-from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, DYNAMIC_SLOT, DYNAMIC_TYPES
 from comfygraph.core.adjacency import order_and_knots, reverse, topological_order
 from comfygraph.core.values import Link, Node, Prompt
 from comfygraph.dsl.builder import one_line
+from comfygraph.dsl.decompiler.arguments import Arguments, same, unwrapped
 from comfygraph.dsl.decompiler.layout import HUGE
 from comfygraph.dsl.expression import Node as Expression
 from comfygraph.dsl.expression import Output, plan_of, raw_node
 from comfygraph.dsl.finish import Finisher
-from comfygraph.dsl.plan import MISSING, ClassPlan, InputPlan, option_members
+from comfygraph.dsl.plan import ClassPlan
 from comfygraph.dsl.space import NodeSpace
 from comfygraph.errors import BuildError, BuildProblem
 
@@ -71,11 +66,10 @@ class Expresser:
     _reports: list[str] = field(default_factory=list)
     _tries: list[Expression[Any]] = field(default_factory=list)
     _titles: dict[str, str | None] = field(default_factory=dict)
-    _members: dict[tuple[str, str, Any], dict[str, InputPlan]] = field(default_factory=dict)
-    _places: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._spaces = {name: NodeSpace(catalog) for name, catalog in self.catalogs.items()}
+        self._arguments = Arguments()
         self._finisher = Finisher({}, self._take_report)
 
     def express(self) -> dict[str, Expressed]:
@@ -136,6 +130,7 @@ class Expresser:
             name: Link(str(self._number(value)), value.slot) if isinstance(value, Link) else value
             for name, value in node.inputs.items()
         }
+        sources = {name: self._source(value) for name, value in node.inputs.items()}
         why: str | None = None
         module = self._home(node.class_type)
         if module is not None:
@@ -144,14 +139,13 @@ class Expresser:
             assert plan is not None
             why = self._bad_slot(node)
             if why is None:
-                inputs = self._written(node, plan)
+                inputs = self._arguments.of(plan, sources)
                 found, why = self._finished(kind, inputs, wanted)
                 if found is not None:
                     made, got = found
                     self._keep(Expressed(node, made, inputs, None, plan, module, None))
                     return got
-        inputs = {name: self._source(value) for name, value in node.inputs.items()}
-        inputs = {name: _unwrapped(value) for name, value in inputs.items()}
+        inputs = {name: unwrapped(value) for name, value in sources.items()}
         self._reports.clear()
         made = raw_node(node.class_type, **inputs)
         got = self._finisher.finish(made)
@@ -228,80 +222,6 @@ class Expresser:
             return made
         return Output(made, value.slot)
 
-    # Arguments ------------------------------------------------------------------------------
-
-    def _written(self, node: Node, plan: ClassPlan) -> dict[str, Any]:
-        """
-        Give the arguments of a node, those left out that the DSL fills in.
-        """
-        pool = {name: self._source(value) for name, value in node.inputs.items()}
-        out: dict[str, Any] = {}
-        for name, item in plan.inputs.items():
-            value = self._argument(plan, item, pool, 0)
-            if value is not MISSING:
-                out[plan.spelled[name]] = value
-        # Members that have no place in the arguments go by their full names.
-        for name, value in pool.items():
-            out.setdefault(name, _unwrapped(value))
-        return out
-
-    def _argument(self, plan: ClassPlan, item: InputPlan, pool: dict[str, Any], depth: int) -> Any:
-        """
-        Take the value of an input out of the pool; `MISSING` where nothing is to be written.
-        """
-        kind = item.spec.type
-        if kind == AUTOGROW:
-            return self._group(plan, item, pool)
-        if item.name not in pool:
-            filled = item.ready is not MISSING and kind != DYNAMIC_SLOT
-            return None if filled and not item.required else MISSING
-        value = pool.pop(item.name)
-        if kind == DYNAMIC_COMBO and depth < 8:
-            return self._choice(plan, item, value, pool, depth)
-        if kind != DYNAMIC_SLOT and item.ready is not MISSING and _same(value, item.ready):
-            return MISSING
-        return _unwrapped(value)
-
-    def _group(self, plan: ClassPlan, item: InputPlan, pool: dict[str, Any]) -> Any:
-        if template_member(item.spec)[1][:1] in ([kind] for kind in DYNAMIC_TYPES):
-            return MISSING
-        key = (plan.class_type, item.name)
-        places = self._places.get(key)
-        if places is None:
-            places = {name: place for place, name in enumerate(autogrow_names(item.spec))}
-            self._places[key] = places
-        names = sorted((name for name in pool if name in places), key=places.__getitem__)
-        if not names:
-            return MISSING
-        last = places[names[-1]]
-        members = {name: _unwrapped(pool.pop(name)) for name in names}
-        if last + 1 - len(names) > 2:
-            start = len(item.name) + 1
-            return {name[start:]: value for name, value in members.items()}
-        row: list[Any] = [None] * (last + 1)
-        for name, value in members.items():
-            row[places[name]] = value
-        return row
-
-    def _choice(
-        self, plan: ClassPlan, item: InputPlan, value: Any, pool: dict[str, Any], depth: int
-    ) -> Any:
-        option = chosen_option(item.spec, value)
-        if option is None:
-            return value
-        key = (plan.class_type, item.name, value)
-        members = self._members.get(key)
-        if members is None:
-            members = self._members[key] = option_members(item.spec, option)
-        given: dict[str, Any] = {}
-        for name, member in members.items():
-            inner = self._argument(plan, member, pool, depth + 1)
-            if inner is not MISSING:
-                given[name] = inner
-        if given:
-            return {item.name.rpartition(".")[2]: value, **given}
-        return MISSING if _same(value, item.fill) else value
-
     # Twins ----------------------------------------------------------------------------------
 
     def _tell_twins_apart(self, finished: Mapping[str, Mapping[str, Any]]) -> None:
@@ -348,32 +268,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _unwrapped(value: Any) -> Any:
-    if isinstance(value, Mapping) and len(value) == 1 and type(value.get("__value__")) is list:
-        return value["__value__"]
-    return value
-
-
 def _same_inputs(got: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return got.keys() == wanted.keys() and all(_same(got[name], wanted[name]) for name in got)
+    return got.keys() == wanted.keys() and all(same(got[name], wanted[name]) for name in got)
 
 
 def _same_input(name: str, got: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return name in got and name in wanted and _same(got[name], wanted[name])
-
-
-def _same(one: Any, other: Any) -> bool:
-    """
-    Tell whether two values are one to the server, for which 8 and 8.0 are the same.
-    """
-    if isinstance(one, list | dict):
-        try:
-            return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-        except (TypeError, ValueError, RecursionError):
-            return False
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    return bool(one == other)
+    return name in got and name in wanted and same(got[name], wanted[name])
 
 
 def _label(node: Node) -> str:
