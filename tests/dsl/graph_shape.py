@@ -47,7 +47,10 @@ def _plain(value: Any, up: dict[str, str]) -> Any:
     if isinstance(value, Link):
         return ["link", up[value.node_id], value.slot]
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return ["number", float(value)]
+        try:
+            return ["number", float(value)]
+        except OverflowError:
+            return ["number", hex(int(value))]
     return ["value", value]
 
 
