@@ -60,7 +60,6 @@ def missing_input(ctx: RuleContext) -> Iterator[Finding]:
             help=help,
             fixes=fixes,
         )
-    for kind in ("no-file-name",):
-        for fault in ctx.faults.get(kind, ()):
-            if fault.spec is not None and not fault.spec.required:
-                yield ctx.at_input(fault.node_id, fault.input or "", f"`{fault.input}` is missing")
+    for fault in ctx.faults.get("no-file-name", ()):
+        if fault.spec is not None and not fault.spec.required:
+            yield ctx.at_input(fault.node_id, fault.input or "", f"`{fault.input}` is missing")
