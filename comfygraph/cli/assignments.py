@@ -4,58 +4,49 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from comfygraph.catalog import InputSpec, NodeCatalog
+from comfygraph.catalog import NodeCatalog
 from comfygraph.core.edit import set_input
-from comfygraph.core.nearest import did_you_mean
-from comfygraph.core.values import JsonValue, Node, Prompt
+from comfygraph.core.values import Prompt
 from comfygraph.errors import UsageError
+from comfygraph.jobs.batch.places import Name, find_place, split_name
+from comfygraph.jobs.batch.values import read_value
 
-_FORM = "write it like --set 3.seed=5, --set KSampler.steps=20 or --set '\"my node\".text=a cat'"
+_FORM = "write it like --set 3.seed=5, --set positive.text=… or --set '\"my node\".text=a cat'"
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """
     One `--set`, before anything is looked up.
 
     Args:
         source: What the person wrote.
-        places: The ways to read the left side, `(node, input)`, the likeliest first.
+        name: The left side.
         value: The right side.
     """
 
     source: str
-    places: tuple[tuple[str, str], ...]
+    name: Name
     value: str
 
 
 def read_assignment(source: str) -> Assignment:
     """
-    Take `NODE.INPUT=VALUE` apart.
-
-    NODE may stand in quotes, single or double; a backslash keeps the next character as it is
-    inside them. Without quotes each dot may be the one between node and input, for titles and
-    inputs have dots too.
+    Take `NODE.INPUT=VALUE` apart; see `comfygraph.jobs.batch.places` for the left side.
 
     Raises:
         UsageError: It is not shaped like that.
     """
-    quote = source[:1]
-    if quote in ("'", '"'):
-        node, rest = _quoted(source, quote)
-        name, equals, value = rest[1:].partition("=")
-        if rest[:1] != "." or not equals or not name.strip():
-            raise UsageError(f"cannot read `--set {source}`", hint=_FORM)
-        return Assignment(source, ((node, name.strip()),), value)
-    left, equals, value = source.partition("=")
-    places = tuple(_splits(left.strip()))
-    if not equals or not places:
+    try:
+        name, rest = split_name(source, "=")
+    except UsageError as exc:
+        reason = exc.message if "quote" in exc.message else f"cannot read `--set {source}`"
+        raise UsageError(reason, hint=_FORM) from exc
+    if not rest:
         raise UsageError(f"cannot read `--set {source}`", hint=_FORM)
-    return Assignment(source, places, value)
+    return Assignment(source, name, rest[1:])
 
 
 def apply_assignments(prompt: Prompt, sources: Iterable[str], catalog: NodeCatalog) -> Prompt:
@@ -64,7 +55,8 @@ def apply_assignments(prompt: Prompt, sources: Iterable[str], catalog: NodeCatal
 
     Args:
         prompt: The graph.
-        sources: `NODE.INPUT=VALUE` each; NODE is an id, a title, or a class that occurs once.
+        sources: `NODE.INPUT=VALUE` each; NODE is an id, a title, a class that occurs once, or a
+            role such as `positive`; `INPUT=VALUE` where only one node has such an input.
             VALUE is JSON, else text, as the input wants it.
         catalog: Knows inputs that a node has and does not use, and what they want.
 
@@ -74,105 +66,7 @@ def apply_assignments(prompt: Prompt, sources: Iterable[str], catalog: NodeCatal
     """
     for source in sources:
         assignment = read_assignment(source)
-        node, name = _find(prompt, assignment, catalog)
-        spec = _inputs_of(node, catalog).get(name)
-        prompt = set_input(prompt, node.id, name, read_value(assignment.value, spec))
+        place = find_place(prompt, assignment.name, catalog, label=f"--set {source}")
+        value = read_value(assignment.value, place.spec)
+        prompt = set_input(prompt, place.node_id, place.input, value)
     return prompt
-
-
-def read_value(text: str, spec: InputSpec | None) -> JsonValue:
-    """
-    Read a value: as JSON where it is JSON, else as text.
-
-    Text stays text where the input wants text (`text=5`) or has it among its options.
-    """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    if isinstance(value, str) or spec is None:
-        return value
-    listed = spec.options is not None and text in spec.options and value not in spec.options
-    wants_text = spec.type == "STRING" and not isinstance(value, list)
-    return text if listed or wants_text else value
-
-
-def _quoted(source: str, quote: str) -> tuple[str, str]:
-    out: list[str] = []
-    index = 1
-    while index < len(source):
-        char = source[index]
-        if char == "\\" and index + 1 < len(source):
-            index += 1
-            char = source[index]
-        elif char == quote:
-            return "".join(out), source[index + 1 :]
-        out.append(char)
-        index += 1
-    raise UsageError(f"the quote in `--set {source}` is not closed", hint=_FORM)
-
-
-def _splits(left: str) -> Iterator[tuple[str, str]]:
-    for index, char in enumerate(left):
-        if char == "." and 0 < index < len(left) - 1:
-            yield left[:index].strip(), left[index + 1 :].strip()
-
-
-def _find(prompt: Prompt, assignment: Assignment, catalog: NodeCatalog) -> tuple[Node, str]:
-    found: list[tuple[list[Node], str, str]] = []
-    for wanted, name in assignment.places:
-        nodes = find_nodes(prompt, wanted)
-        having = [node for node in nodes if name in _inputs_of(node, catalog)]
-        if len(having) == 1 and len(nodes) == 1:
-            return having[0], name
-        if nodes:
-            found.append((nodes, wanted, name))
-    if not found:
-        raise _no_node(prompt, assignment)
-    nodes, wanted, name = found[0]
-    if len(nodes) > 1:
-        ids = ", ".join(node.id for node in nodes[:8]) + (", …" if len(nodes) > 8 else "")
-        raise UsageError(
-            f"`--set {assignment.source}`: {len(nodes)} nodes are called `{wanted}`",
-            hint=f"say which by its id: {ids}",
-        )
-    known = _inputs_of(nodes[0], catalog)
-    label = f"{nodes[0].class_type} ({nodes[0].id})"
-    hint = did_you_mean(name, known) or f"it has {', '.join(known) or 'no inputs'}"
-    raise UsageError(f"`--set {assignment.source}`: {label} has no input `{name}`", hint=hint)
-
-
-def find_nodes(prompt: Prompt, wanted: str) -> list[Node]:
-    """
-    Give the nodes that a name stands for: the id, else all with that title, else all of that class.
-    """
-    if wanted in prompt:
-        return [prompt[wanted]]
-    nodes = prompt.nodes()
-    return [node for node in nodes if node.title == wanted] or [
-        node for node in nodes if node.class_type == wanted
-    ]
-
-
-def _no_node(prompt: Prompt, assignment: Assignment) -> UsageError:
-    wanted = assignment.places[-1][0] if len(assignment.places) == 1 else assignment.places[0][0]
-    names = list(
-        dict.fromkeys(
-            name for node in prompt.nodes() for name in (node.id, node.title, node.class_type)
-        )
-    )
-    hint = (
-        did_you_mean(wanted, names) or "name it by its id, its title, or a class that occurs once"
-    )
-    return UsageError(f"`--set {assignment.source}`: no node is called `{wanted}`", hint=hint)
-
-
-def _inputs_of(node: Node, catalog: NodeCatalog) -> dict[str, InputSpec | None]:
-    """
-    Give the inputs that may be set: those that the node has, and those that its class knows.
-    """
-    known: dict[str, InputSpec | None] = dict.fromkeys(node.inputs)
-    definition = catalog.get(node.class_type)
-    if definition is not None:
-        known.update(definition.expand(node.to_json().get("inputs", {})))
-    return known

@@ -63,6 +63,8 @@ GRAPH = Prompt.from_json(
         ("7:2.images.image0=null", "7:2", "images.image0", None),
         ("UnknownPack.Node.images.image0=1", "7:2", "images.image0", 1),
         (" 3 . seed =5", "3", "seed", 5),
+        ("seed=5", "3", "seed", 5),
+        ("ckpt_name=b.safetensors", "1", "ckpt_name", "b.safetensors"),
     ],
 )
 def test_set(source: str, node_id: str, name: str, value: Any) -> None:
@@ -95,12 +97,27 @@ def test_set(source: str, node_id: str, name: str, value: Any) -> None:
         (
             "qqqq.x=1",
             "`--set qqqq.x=1`: no node is called `qqqq`",
-            "name it by its id, its title, or a class that occurs once",
+            "name it by its id, its title, a class that occurs once, or its role, such as `positive`",
+        ),
+        (
+            "3=5",
+            "`--set 3=5`: `3` is a node, not an input",
+            "say which input, like `3.seed`",
+        ),
+        (
+            "text=x",
+            "`--set text=x`: 2 nodes have an input `text`",
+            "say which, like `4.text`: 4 (positive), 5 (v1.5 negative)",
+        ),
+        (
+            "sed=1",
+            "`--set sed=1`: no node has an input `sed` that holds a value",
+            "did you mean `seed`?",
         ),
         (
             "CLIPTextEncode.text=x",
             "`--set CLIPTextEncode.text=x`: 2 nodes are called `CLIPTextEncode`",
-            "say which by its id: 4, 5",
+            "say which by its id: 4 (positive), 5 (v1.5 negative)",
         ),
     ],
 )
@@ -115,7 +132,7 @@ def test_unknown_names(source: str, message: str, hint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["", "x", "=5", "3=5", ".seed=5", "3.=5", '"open.seed=5', '"a"seed=5', '"a".=5']
+    "source", ["", "x", "=5", ".seed=5", "3.=5", '"open.seed=5', '"a"seed=5', '"a".=5']
 )
 def test_malformed(source: str) -> None:
     """
@@ -140,7 +157,9 @@ def test_quotes_and_backslashes() -> None:
     In quotes a backslash keeps the next character as it is.
     """
 
-    assert (('my "best" node', "text"),) == read_assignment(r'"my \"best\" node".text=x').places
+    assert (('my "best" node', "text"),) == (
+        read_assignment(r'"my \"best\" node".text=x').name.readings
+    )
 
 
 @given(source=st.text(st.sampled_from("3.seed=\"\\' KSampler[]{}=5"), max_size=30))
@@ -150,3 +169,61 @@ def test_any_text(source: str) -> None:
     """
     with suppress(ComfyGraphError):
         apply_assignments(GRAPH, [source], CATALOG)
+
+
+ROLES = Prompt.from_json(
+    {
+        "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "a.safetensors"}},
+        "6": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["1", 1], "text": "a cat"}},
+        "7": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["1", 1], "text": "blur"}},
+        "8": {
+            "class_type": "ControlNetApplyAdvanced",
+            "inputs": {"positive": ["6", 0], "negative": ["7", 0], "strength": 1.0},
+        },
+        "9": {"class_type": "FluxGuidance", "inputs": {"conditioning": ["8", 0], "guidance": 3.5}},
+        "3": {
+            "class_type": "KSampler",
+            "inputs": {"model": ["1", 0], "positive": ["9", 0], "negative": ["8", 1], "seed": 1},
+        },
+        "4": {
+            "class_type": "KSampler",
+            "inputs": {"model": ["1", 0], "positive": ["9", 0], "negative": ["8", 1], "seed": 2},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "node_id", "name"),
+    [
+        ("positive.text=x", "6", "text"),
+        ("negative.text=x", "7", "text"),
+        ("positive.guidance=2", "9", "guidance"),
+        ("model.ckpt_name=x", "1", "ckpt_name"),
+        ("negative.strength=0.5", "8", "strength"),
+    ],
+)
+def test_roles(source: str, node_id: str, name: str) -> None:
+    """
+    `positive` is what samplers are linked to there, behind what a conditioning passes through.
+    """
+    changed = apply_assignments(ROLES, [source], CATALOG)
+
+    assert [(node_id, [name])] == [
+        (
+            node,
+            [key for key in changed[node].inputs if changed[node].inputs[key] != before.get(key)],
+        )
+        for node in ROLES
+        if (before := ROLES[node].inputs) != changed[node].inputs
+    ]
+
+
+def test_roles_that_fit_nothing() -> None:
+    """
+    A role whose nodes have no such input is told as an unknown name.
+    """
+    with pytest.raises(UsageError) as caught:
+        apply_assignments(ROLES, ["positiv.text=x"], CATALOG)
+
+    assert "did you mean `positive`?" == caught.value.hint

@@ -1,0 +1,177 @@
+"""
+Variants: every graph of a batch with every point of its space, made one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from comfygraph.catalog import InputSpec, NodeCatalog
+from comfygraph.core.edit import set_input
+from comfygraph.core.values import JsonValue, Prompt
+from comfygraph.errors import BuildError, EditError, UsageError
+from comfygraph.jobs.batch.graphs import Base, Bases
+from comfygraph.jobs.batch.places import Place, find_place, read_name, split_name
+from comfygraph.jobs.batch.space import Axis, Space
+from comfygraph.jobs.batch.tables import MISSING, Text
+from comfygraph.jobs.batch.values import read_value, read_values
+
+MAX_JOBS = 100_000
+"""How many variants a batch has at most where nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """
+    One graph of a batch.
+
+    Args:
+        index: Its number, from 1, in the order of the batch.
+        prompt: The graph.
+        parameters: What was set, by the name that the person used.
+        label: The graph that it was made of.
+        options: What else the target takes.
+        partial_targets: Ids of the output nodes to run; empty for all.
+        changed: The inputs that were set, with what their classes say of them.
+    """
+
+    index: int
+    prompt: Prompt
+    parameters: Mapping[str, JsonValue]
+    label: str = ""
+    options: Mapping[str, JsonValue] | None = None
+    partial_targets: tuple[str, ...] = ()
+    changed: tuple[Place, ...] = ()
+
+
+class Variants:
+    """
+    All variants of a batch.
+
+    Args:
+        bases: The graphs.
+        space: What is set in each of them.
+        catalog: Knows the inputs of the classes.
+        most: How many variants there may be.
+
+    Raises:
+        UsageError: There are more than `most`.
+    """
+
+    def __init__(
+        self,
+        bases: Bases | Sequence[Base],
+        space: Space,
+        catalog: NodeCatalog,
+        *,
+        most: int = MAX_JOBS,
+    ) -> None:
+        self._bases = bases
+        self._space = space
+        self._catalog = catalog
+        self.size = len(bases) * space.size
+        if self.size > most:
+            raise UsageError(
+                f"this would be {self.size:,} jobs, and the limit is {most:,}",
+                hint=f"--max-jobs {self.size} allows it; --combine sample:100 takes a hundred",
+            )
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[Variant]:
+        index = 0
+        for base in self._bases:
+            names = tuple(dict.fromkeys((*base.given, *self._space.names)))
+            setter = _Setter(base, names, self._catalog)
+            for point in self._space:
+                index += 1
+                values = {**base.given, **dict(zip(self._space.names, point, strict=True))}
+                yield setter.variant(index, values)
+
+
+class _Setter:
+    """
+    Sets values in one graph; the names are looked up once.
+    """
+
+    def __init__(self, base: Base, names: Sequence[str], catalog: NodeCatalog) -> None:
+        self._base = base
+        self._places = {
+            name: find_place(base.prompt, read_name(name), catalog)
+            for name in names
+            if name not in base.parameters
+        }
+
+    def variant(self, index: int, values: Mapping[str, JsonValue]) -> Variant:
+        base = self._base
+        parameters: dict[str, JsonValue] = {}
+        changed: list[Place] = []
+        settled: dict[str, JsonValue] = {}
+        for name, given in values.items():
+            if given is MISSING:
+                continue
+            place = self._places.get(name)
+            value = _plain(given, place.spec if place is not None else None)
+            parameters[name] = value
+            if place is None:
+                settled[name] = value
+            else:
+                changed.append(place)
+        prompt = base.prompt
+        try:
+            if settled and base.settle is not None:
+                prompt = base.settle(settled)
+            for name, place in self._places.items():
+                if name in parameters:
+                    prompt = set_input(prompt, place.node_id, place.input, parameters[name])
+        except (EditError, BuildError) as exc:
+            said = ", ".join(f"{name}={value!r}"[:60] for name, value in parameters.items())
+            raise UsageError(
+                f"variant {index} ({said}) cannot be made: {exc.message}", hint=exc.hint
+            ) from exc
+        return Variant(
+            index,
+            prompt,
+            parameters,
+            base.label,
+            # a workflow that no longer says what the graph says is not written into its pictures
+            base.options if not parameters else None,
+            base.partial_targets,
+            tuple(changed),
+        )
+
+
+def _plain(value: JsonValue, spec: InputSpec | None) -> JsonValue:
+    return read_value(str(value), spec) if isinstance(value, Text) else value
+
+
+def read_sweep(
+    source: str, base: Base, catalog: NodeCatalog, *, chance: int = 0, folder: Path | None = None
+) -> Axis:
+    """
+    Read `--sweep NAME=VALUES`.
+
+    Args:
+        source: As the person wrote it.
+        base: The first graph of the batch: says what the input wants.
+        catalog: Knows the inputs of the classes.
+        chance: Where random seeds start.
+        folder: Where `@file` is looked for; `None` for the current folder.
+
+    Raises:
+        UsageError: It cannot be read, or names no input.
+        InputError: A file of values cannot be read.
+    """
+    name, rest = split_name(source, "=")
+    if not rest:
+        raise UsageError(
+            f"cannot read `--sweep {source[:100]}`",
+            hint="write it like --sweep 3.seed=1..100 or --sweep cfg=6,7,8",
+        )
+    spec = None
+    if name.text not in base.parameters:
+        spec = find_place(base.prompt, name, catalog, label=f"--sweep {source[:100]}").spec
+    return Axis((name.text,), read_values(rest[1:], spec, chance=chance, folder=folder), source)
