@@ -11,7 +11,7 @@ from comfygraph.errors import UsageError
 from comfygraph.targets.http import Auth, Secret, bearer
 from comfygraph.targets.tams.target import CANCEL_STYLES, DEFAULT_BASE_URL, TamsTarget
 
-__all__ = ["CANCEL_STYLES", "DEFAULT_BASE_URL", "TamsTarget", "from_config"]
+__all__ = ["CANCEL_STYLES", "DEFAULT_BASE_URL", "TamsTarget", "auth_from_config", "from_config"]
 
 
 def from_config(name: str, config: Mapping[str, str]) -> TamsTarget:
@@ -23,14 +23,20 @@ def from_config(name: str, config: Mapping[str, str]) -> TamsTarget:
         UsageError: A setting is missing or wrong, or the key file cannot be read.
     """
     return TamsTarget(
-        auth=_auth(config),
+        auth=auth_from_config(config),
         base_url=config.get("TAMS_BASE_URL") or DEFAULT_BASE_URL,
         cancel_style=config.get("TAMS_CANCEL_STYLE") or "auto",
         name=name,
     )
 
 
-def _auth(config: Mapping[str, str]) -> Auth:
+def auth_from_config(config: Mapping[str, str]) -> Auth:
+    """
+    Give the credentials that the settings hold; see `from_config`.
+
+    Raises:
+        UsageError: They hold none, or the key file cannot be read.
+    """
     token = config.get("TAMS_API_KEY", "").strip()
     if token:
         return bearer(Secret(token))
