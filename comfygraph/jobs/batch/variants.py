@@ -35,6 +35,7 @@ class Variant:
         options: What else the target takes.
         partial_targets: Ids of the output nodes to run; empty for all.
         changed: The inputs that were set, with what their classes say of them.
+        base: The number of the graph that it was made of, from 1.
     """
 
     index: int
@@ -44,6 +45,7 @@ class Variant:
     options: Mapping[str, JsonValue] | None = None
     partial_targets: tuple[str, ...] = ()
     changed: tuple[Place, ...] = ()
+    base: int = 1
 
 
 class Variants:
@@ -83,9 +85,9 @@ class Variants:
 
     def __iter__(self) -> Iterator[Variant]:
         index = 0
-        for base in self._bases:
+        for number, base in enumerate(self._bases, 1):
             names = tuple(dict.fromkeys((*base.given, *self._space.names)))
-            setter = _Setter(base, names, self._catalog)
+            setter = _Setter(base, number, names, self._catalog)
             for point in self._space:
                 index += 1
                 values = {**base.given, **dict(zip(self._space.names, point, strict=True))}
@@ -97,8 +99,9 @@ class _Setter:
     Sets values in one graph; the names are looked up once.
     """
 
-    def __init__(self, base: Base, names: Sequence[str], catalog: NodeCatalog) -> None:
+    def __init__(self, base: Base, number: int, names: Sequence[str], catalog: NodeCatalog) -> None:
         self._base = base
+        self._number = number
         self._places = {
             name: find_place(base.prompt, read_name(name), catalog)
             for name in names
@@ -141,6 +144,7 @@ class _Setter:
             base.options if not parameters else None,
             base.partial_targets,
             tuple(changed),
+            self._number,
         )
 
 
