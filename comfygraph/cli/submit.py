@@ -27,6 +27,10 @@ import click
 @click.option(
     "--out", "-o", metavar="DIR", default=None, help="Save the files that the job makes in DIR."
 )
+@click.option(
+    "--upload-from", metavar="DIR", multiple=True,
+    help="Also upload local files that GRAPH names below DIR.",
+)  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace files of the same name in DIR.")
 @click.option(
     "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", default=None,
@@ -52,6 +56,7 @@ def submit(
     url: str | None,
     assignments: tuple[str, ...],
     out: str | None,
+    upload_from: tuple[str, ...],
     overwrite: bool,
     deadline: float | None,
     no_wait: bool,
@@ -68,6 +73,10 @@ def submit(
     an entry of a history, or a picture that carries its graph; `-` reads it from stdin. It is
     linted first, and nothing is sent while lint has errors.
 
+    Local pictures, sounds and films that it names are uploaded first: a file given by --set may
+    be anywhere, those that GRAPH itself names must be media files below its folder, the working
+    folder or --upload-from DIR; of a GRAPH from stdin or out of a picture, only below DIR.
+
     Paths of the files go to stdout, everything else to stderr.
 
     \b
@@ -81,6 +90,8 @@ def submit(
         change inputs first: by node id, by class
     comfygraph submit graph.json --set '"second pass".denoise=0.4'
         ... by title, in quotes where it has dots
+    comfygraph submit graph.json --set LoadImage.image=~/photo.jpg
+        run it on a picture of your own
     comfygraph submit graph.json --target civitai --dry-run
         show what would be sent
     comfygraph submit graph.json -o out --json | jq -r 'select(.type == "OutputReady").file.path'
@@ -112,6 +123,7 @@ def submit(
         url=known.get("url", url) if ours else url,
         assignments=assignments,
         out=known.get("out", out),
+        upload_from=upload_from,
         overwrite=overwrite,
         deadline=known.get("timeout", deadline),
         wait=not no_wait,

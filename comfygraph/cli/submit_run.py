@@ -22,6 +22,7 @@ from comfygraph.errors import ExitCode, InputError, LintError, UsageError, Workf
 from comfygraph.targets import get_target, target_names
 
 if TYPE_CHECKING:
+    from comfygraph.jobs.local_files import Sources
     from comfygraph.jobs.plan import Plan
     from comfygraph.targets.base import Submission, Target
 
@@ -49,6 +50,7 @@ class Request:
     url: str | None = None
     assignments: tuple[str, ...] = ()
     out: str | None = None
+    upload_from: tuple[str, ...] = ()
     overwrite: bool = False
     deadline: float | None = None
     wait: bool = True
@@ -78,15 +80,19 @@ def run_submit(request: Request, *, stdout: TextIO, stderr: TextIO) -> ExitCode:
     catalog = load_catalog(request.catalog)
     document = _read(request.graph)
     prompt: Prompt | None = None
+    trusted: frozenset[tuple[str, str]] = frozenset()
     if request.assignments:
-        prompt = apply_assignments(_prompt_of(document, catalog), request.assignments, catalog)
+        written = _prompt_of(document, catalog)
+        prompt = apply_assignments(written, request.assignments, catalog)
+        trusted = _changed(written, prompt)
     if request.lint:
         _lint(document, prompt, catalog, request, stderr)
     if prompt is None:
         prompt = _prompt_of(document, catalog)
-    plan = _plan(request, prompt, document, catalog, stderr)
+    sources = _sources(request, document, trusted)
+    plan = _plan(request, prompt, document, catalog, sources, stderr)
     if request.dry_run:
-        return _show_request(request, plan, stdout)
+        return _show_request(request, plan, stdout, stderr)
     from comfygraph.cli.submit_follow import Follower
 
     return Follower(request, plan, prompt, catalog, stdout, stderr).run()
@@ -140,8 +146,36 @@ def _lint(
         print(f"lint: {line} (see `comfygraph lint {request.graph}`)", file=stderr)
 
 
+def _changed(before: Prompt, after: Prompt) -> frozenset[tuple[str, str]]:
+    """
+    Give the inputs that `--set` changed.
+    """
+    return frozenset(
+        (node.id, name)
+        for node in after.nodes()
+        for name, value in node.inputs.items()
+        if before[node.id].inputs.get(name) != value
+    )
+
+
+def _sources(request: Request, document: Document, trusted: frozenset[tuple[str, str]]) -> Sources:
+    """
+    Say where local files may be read; a graph that came on its own names none.
+    """
+    from comfygraph.jobs.local_files import Sources
+
+    alone = request.graph == "-" or document.container is not None
+    folders = () if alone else (Path(request.graph).parent, Path())
+    return Sources((*folders, *map(Path, request.upload_from)), trusted)
+
+
 def _plan(
-    request: Request, prompt: Prompt, document: Document, catalog: NodeCatalog, stderr: TextIO
+    request: Request,
+    prompt: Prompt,
+    document: Document,
+    catalog: NodeCatalog,
+    sources: Sources,
+    stderr: TextIO,
 ) -> Plan:
     from comfygraph.jobs.files import open_folder
     from comfygraph.jobs.plan import Plan, make_submission
@@ -181,6 +215,7 @@ def _plan(
         folder=folder,
         deadline=request.deadline,
         catalog=catalog if request.catalog else None,
+        sources=sources,
     )
 
 
@@ -199,8 +234,15 @@ def _wrapped(text: str, stream: TextIO) -> str:
     return textwrap.fill(text, max(shutil.get_terminal_size().columns, 20))
 
 
-def _show_request(request: Request, plan: Plan, stdout: TextIO) -> ExitCode:
+def _show_request(request: Request, plan: Plan, stdout: TextIO, stderr: TextIO) -> ExitCode:
+    from comfygraph.jobs.uploads import upload_text
+
     target, submission = _target_of(plan), _submission_of(plan)
+    uploads = plan.uploads(target)
+    for notice in uploads.notices:
+        print(notice.message, file=stderr)
+    for item, file in uploads.files:
+        print(upload_text(item, file, "would upload"), file=stderr)
     exchange = target.submit(submission)
     shown = next(exchange).masked()
     exchange.close()

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfygraph.core.values import JsonValue, Prompt
 from comfygraph.jobs.files import Folder, open_folder
+from comfygraph.jobs.local_files import Sources
 from comfygraph.jobs.plan import EMULATOR, Plan, make_submission
 from comfygraph.jobs.settings import Settings
 from comfygraph.targets.base import JobRef, Policy, Target
@@ -31,6 +33,7 @@ def submit(
     deadline: float | None = None,
     previews: bool = False,
     options: Mapping[str, JsonValue] | None = None,
+    upload_from: Iterable[str | os.PathLike[str]] = (".",),
     partial_targets: tuple[str, ...] = (),
     policy: Policy | None = None,
     settings: Settings | None = None,
@@ -53,6 +56,8 @@ def submit(
         deadline: Seconds that the job may take; default is the target's.
         previews: Whether pictures of nodes at work are told, where the service has them.
         options: What else the target takes.
+        upload_from: Folders below which local pictures, sounds and films that the graph names
+            are read, to be uploaded; the working folder if not given, none for `()`.
         partial_targets: Ids of the output nodes to run, where the service can run a part.
         policy: How to treat the service, in place of the target's own.
         settings: Clock, chance, rate limits, patience.
@@ -81,6 +86,7 @@ def asubmit(
     deadline: float | None = None,
     previews: bool = False,
     options: Mapping[str, JsonValue] | None = None,
+    upload_from: Iterable[str | os.PathLike[str]] = (".",),
     partial_targets: tuple[str, ...] = (),
     policy: Policy | None = None,
     settings: Settings | None = None,
@@ -146,6 +152,7 @@ def _plan(given: Mapping[str, Any]) -> Plan:
             options=given["options"],
             partial_targets=given["partial_targets"],
         ),
+        sources=_sources(given["upload_from"]),
         config=given["config"],
         folder=_folder(given["out"], given["overwrite"]),
         deadline=given["deadline"],
@@ -153,6 +160,12 @@ def _plan(given: Mapping[str, Any]) -> Plan:
         policy=given["policy"],
         settings=given["settings"] or Settings(),
     )
+
+
+def _sources(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Sources:
+    if isinstance(folders, str | os.PathLike):
+        folders = (folders,)
+    return Sources(tuple(Path(folder) for folder in folders))
 
 
 def _folder(out: str | os.PathLike[str] | Folder | None, overwrite: bool) -> Folder | None:

@@ -32,8 +32,10 @@ from comfygraph.jobs.effects import (
 )
 from comfygraph.jobs.files import Folder
 from comfygraph.jobs.follower import Rhythm, Stream
+from comfygraph.jobs.preparation import prepare
 from comfygraph.jobs.results import Results
 from comfygraph.jobs.settings import Settings
+from comfygraph.jobs.uploads import Uploads
 from comfygraph.targets.base import JobRef, Policy, Submission, Submitted, Target
 from comfygraph.targets.events import Event, JobCancelled, JobEnd, Notice, OutputReady
 from comfygraph.targets.observations import JobPhase, JobSeen, Observation, PollNow
@@ -62,6 +64,7 @@ class Conversation:
         deadline: Seconds until patience is over; `None` for the policy's.
         previews: Whether pictures of nodes at work are told.
         order: Node ids in the order in which they run, as far as known.
+        uploads: The local files to bring to the service before the graph.
     """
 
     def __init__(
@@ -75,10 +78,12 @@ class Conversation:
         deadline: float | None = None,
         previews: bool = False,
         order: Sequence[str] = (),
+        uploads: Uploads | None = None,
     ) -> None:
         self._target = target
         self._policy = policy or target.policy
         self._settings = settings
+        self._uploads = uploads or Uploads()
         self._submission = job if isinstance(job, Submission) else None
         self.ref = target.reference(job) if isinstance(job, Submission) else job
         self._patience = self._policy.deadline if deadline is None else deadline
@@ -127,6 +132,20 @@ class Conversation:
         yield Tell((self._results.with_paths(self._end),))
 
     def _hand_in(self, submission: Submission) -> Talk[bool]:
+        try:
+            submission = yield from prepare(
+                self._target,
+                submission,
+                self._uploads,
+                courier=self._courier,
+                policy=self._policy,
+                settings=self._settings,
+            )
+        except CancelWanted:
+            yield Mark(Stage.REFUSED, self.ref)
+            yield Tell((JobCancelled(self.ref.job_id),))
+            return False
+        self.ref = self._target.reference(submission)
         if self._policy.stream_first:
             yield from self._stream.open(self.ref, wait=True)
         yield Mark(Stage.INTENDED, self.ref)

@@ -16,7 +16,10 @@ from comfygraph.core.values import JsonValue, Prompt
 from comfygraph.errors import UsageError
 from comfygraph.jobs.conversation import Conversation
 from comfygraph.jobs.files import Folder
+from comfygraph.jobs.local_files import Sources, working_folder
 from comfygraph.jobs.settings import Settings
+from comfygraph.jobs.upload_cache import UploadCache
+from comfygraph.jobs.uploads import Uploads, collect_uploads
 from comfygraph.targets import get_target
 from comfygraph.targets.base import JobRef, Policy, Submission, Target
 
@@ -39,6 +42,7 @@ class Plan:
         policy: How to treat the service, where not as the target says.
         settings: Clock, chance, limits, patience.
         catalog: The classes that an embedded emulator has; default is the bundled core.
+        sources: Where local files that the graph names may be read.
     """
 
     target: Target | str
@@ -50,27 +54,49 @@ class Plan:
     policy: Policy | None = None
     settings: Settings = field(default_factory=Settings)
     catalog: NodeCatalog | None = field(default=None, repr=False)
+    sources: Sources = field(default_factory=working_folder)
 
     def open(self) -> tuple[Conversation, Callable[[], None]]:
         """
         Make the target ready; give the conversation, and what is to be called when it is over.
 
         Raises:
-            UsageError: The target is not configured, or no emulator can be started.
+            UsageError: The target is not configured or takes no uploads, or no emulator can be
+                started.
+            InputError: A local file that the graph names is missing or cannot be read.
         """
         with ExitStack() as stack:
             target = self._open_target(stack)
             conversation = Conversation(
                 target,
                 self._job_for(target),
-                settings=self.settings,
+                settings=self._settings(),
                 policy=self.policy,
                 folder=self.folder,
                 deadline=self.deadline,
                 previews=self.previews,
                 order=_run_order(self.job),
+                uploads=self.uploads(target),
             )
             return conversation, stack.pop_all().close
+
+    def uploads(self, target: Target) -> Uploads:
+        """
+        Read the local files that are to be uploaded.
+
+        Raises:
+            UsageError: The target takes no uploads.
+            InputError: A file is missing, may not be read, or cannot be read.
+        """
+        if isinstance(self.job, JobRef):
+            return Uploads()
+        return collect_uploads(self.job.prompt, target, self.sources, self.catalog)
+
+    def _settings(self) -> Settings:
+        if self.target != EMULATOR:
+            return self.settings
+        # the next emulator may get the same port, and knows nothing of the files of this one
+        return replace(self.settings, uploads=UploadCache())
 
     def _open_target(self, stack: ExitStack) -> Target:
         if not isinstance(self.target, str):

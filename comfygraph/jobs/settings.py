@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from comfygraph.jobs.limits import SHARED_LIMITS, RateLimits
+from comfygraph.jobs.upload_cache import SHARED_UPLOADS, UploadCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,13 @@ class Settings:
         chance: Gives a number from 0 to 1, for jitter.
         limits: The rate limits that this job shares with others.
         patience: How long a service may be out of reach while a job of ours runs there.
+        uploads: The uploads that this job shares with others.
         longest_wait: The longest `Retry-After` that is waited for; a longer one is an error.
     """
 
     clock: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = random.random
     limits: RateLimits = SHARED_LIMITS
+    uploads: UploadCache = SHARED_UPLOADS
     patience: float = 300.0
     longest_wait: float = 120.0

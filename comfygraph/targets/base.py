@@ -29,6 +29,7 @@ from comfygraph.core.values import JsonValue, Prompt
 from comfygraph.errors import InputError, UsageError
 from comfygraph.targets.events import OutputFile
 from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, origin, same_origin
+from comfygraph.targets.local_file import LocalFile
 from comfygraph.targets.observations import Observation
 from comfygraph.targets.policy import Policy, Retry
 
@@ -39,6 +40,7 @@ __all__ = [
     "FrameReader",
     "JobRef",
     "LiveStream",
+    "LocalFile",
     "NodeComplaint",
     "Policy",
     "PollAnswer",
@@ -250,6 +252,7 @@ class CheckAnswer:
         affordable: Whether the account can pay; `None` where the service does not say.
         complaints: What is wrong, node by node.
         notes: What else a person should know.
+        retry_in: Where the answer may be better in so many seconds: something is on its way.
     """
 
     valid: bool
@@ -258,6 +261,7 @@ class CheckAnswer:
     affordable: bool | None = None
     complaints: tuple[NodeComplaint, ...] = ()
     notes: tuple[str, ...] = ()
+    retry_in: float | None = None
 
 
 class Target(Protocol):
@@ -339,6 +343,13 @@ class Target(Protocol):
     def check(self, submission: Submission) -> Exchange[CheckAnswer] | None:
         """
         Ask whether the graph would be taken, and what it would cost.
+        """
+        ...
+
+    def upload(self, file: LocalFile) -> Exchange[str] | None:
+        """
+        Bring a local file to the service; gives the value for the input of the graph that named
+        it. `None` where the service takes no such files.
         """
         ...
 

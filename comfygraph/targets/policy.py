@@ -40,6 +40,9 @@ class Policy:
         backoff_cap: The longest such pause.
         connect_timeout: Patience for a connection.
         deadline: How long a job may take where the caller does not say.
+        check_first: Ask `check` before each submit: nothing is handed in that it refuses.
+        own_inputs: The service has input files of its own, which graphs name plainly: a name
+            that is no local file may be one of them.
     """  # noqa: E501
 
     poll_intervals: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0)
@@ -53,6 +56,8 @@ class Policy:
     backoff_cap: float = 15.0
     connect_timeout: float = 10.0
     deadline: float = 3600.0
+    check_first: bool = False
+    own_inputs: bool = False
 
     def retry(self, status: int) -> Retry:
         """

@@ -40,6 +40,7 @@ from comfygraph.targets.base import (
     Exchange,
     JobRef,
     LiveStream,
+    LocalFile,
     Policy,
     PollAnswer,
     StreamRequest,
@@ -187,6 +188,9 @@ class FakeTarget:
 
     def check(self, submission: Submission) -> None:
         return
+
+    def upload(self, file: LocalFile) -> Exchange[str] | None:
+        return None
 
     def _request(
         self, method: str, path: str, body: bytes = b"", resend: Resend = Resend.ALWAYS

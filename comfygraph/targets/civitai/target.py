@@ -15,6 +15,7 @@ from comfygraph.targets.base import (
     Exchange,
     JobRef,
     LiveStream,
+    LocalFile,
     Policy,
     PollAnswer,
     Submission,
@@ -202,6 +203,12 @@ class CivitaiTarget:
         Have the graph priced, in Buzz, without running it (`whatif`).
         """
         return self._check(template_of(submission, estimate=True))
+
+    def upload(self, file: LocalFile) -> Exchange[str] | None:
+        """
+        Files are not brought to the service: it takes addresses.
+        """
+        return None
 
     def _check(self, body: JsonValue) -> Exchange[CheckAnswer]:
         query = {"whatif": "true", "hideMatureContent": "false"}

@@ -17,6 +17,7 @@ from comfygraph.targets.base import (
     Exchange,
     JobRef,
     LiveStream,
+    LocalFile,
     Policy,
     PollAnswer,
     StreamRequest,
@@ -76,6 +77,7 @@ class ComfyUITarget:
         self.base_url = plain_base_url(base_url)
         # the server answers 500 to a graph that it cannot read, and again if asked again
         self.policy = Policy(
+            own_inputs=True,
             poll_intervals=(0.5, 1.0, 1.0, 2.0),
             stream_first=True,
             final_statuses=frozenset({500}),
@@ -212,6 +214,12 @@ class ComfyUITarget:
         The server checks only what it also runs.
         """
         return
+
+    def upload(self, file: LocalFile) -> Exchange[str] | None:
+        """
+        Files are not brought to the server: those in its input folder count.
+        """
+        return None
 
     def catalog(self, class_type: str | None = None) -> Exchange[dict[str, JsonValue]]:
         """

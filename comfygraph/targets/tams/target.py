@@ -16,6 +16,7 @@ from comfygraph.targets.base import (
     Exchange,
     JobRef,
     LiveStream,
+    LocalFile,
     Policy,
     PollAnswer,
     Submission,
@@ -29,6 +30,8 @@ from comfygraph.targets.reading import identifier, number, one_line, pick, text
 from comfygraph.targets.tams.body import params_of
 from comfygraph.targets.tams.job import job_files, read_job
 from comfygraph.targets.tams.status import complaints, error_body, message_of, read_answer
+from comfygraph.targets.tams.upload import PATH as UPLOAD_PATH
+from comfygraph.targets.tams.upload import put_failure, put_request, upload_body
 
 DEFAULT_BASE_URL = "https://ap-east-1.tensorart.cloud"
 CANCEL_STYLES = ("auto", "post", "delete")
@@ -175,6 +178,28 @@ class TamsTarget:
         valid = data.get("valid") is True  # a false is left out
         notes = () if valid else (message_of(data) or "TAMS says no more than that it is invalid",)
         return CheckAnswer(valid, number(data.get("credits")), "credits", notes=notes)
+
+    def upload(self, file: LocalFile) -> Exchange[str] | None:
+        """
+        Bring a picture to the service, for seven days; gives its resource id. Sounds and films
+        are not taken.
+        """
+        return self.upload_image(file) if file.kind in ("image", "file") else None
+
+    def upload_image(self, file: LocalFile, *, keep: bool = False) -> Exchange[str]:
+        """
+        Bring a picture to the service; gives its resource id.
+
+        Args:
+            file: The picture.
+            keep: Whether it is kept for good, and not for seven days.
+        """
+        response = yield self._post(UPLOAD_PATH, upload_body(keep=keep), Resend.ALWAYS)
+        resource, put = put_request(read_answer(response, "upload"), file.data)
+        stored = yield put
+        if not stored.ok:
+            raise put_failure(stored)
+        return resource
 
     def _body(self, submission: Submission) -> dict[str, JsonValue]:
         _known_options(submission)
