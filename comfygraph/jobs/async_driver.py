@@ -15,6 +15,7 @@ from typing import Self
 import httpx
 
 from comfygraph.jobs import wire
+from comfygraph.jobs.async_clients import Clients
 from comfygraph.jobs.async_stream import FRAMES_AHEAD, follow_stream
 from comfygraph.jobs.conversation import Conversation
 from comfygraph.jobs.effects import (
@@ -33,6 +34,8 @@ from comfygraph.jobs.effects import (
     Stage,
     StreamLost,
     StreamOpened,
+    T,
+    Talk,
     Tell,
 )
 from comfygraph.jobs.files import NotKept
@@ -40,7 +43,7 @@ from comfygraph.jobs.job import JobState, OnMark
 from comfygraph.jobs.plan import Plan
 from comfygraph.targets.base import JobRef
 from comfygraph.targets.events import Event, JobEnd, JobSucceeded
-from comfygraph.targets.http import HttpResponse, Resend
+from comfygraph.targets.http import HttpResponse
 
 _Letter = tuple[int | None, Outcome]
 """Who wrote (the serial of a request or stream, `None` for us), and what."""
@@ -54,8 +57,11 @@ class AsyncJob:
     job goes on then.
     """
 
-    def __init__(self, plan: Plan, on_mark: OnMark | None = None) -> None:
+    def __init__(
+        self, plan: Plan, on_mark: OnMark | None = None, *, clients: Clients | None = None
+    ) -> None:
         self._state = JobState(plan, on_mark)
+        self._clients = clients
         self._machine: _Machine | None = None
         self._conversation: Conversation | None = None
         self._busy = False
@@ -187,7 +193,7 @@ class AsyncJob:
 
     async def _open(self) -> _Machine:
         conversation, close = await asyncio.to_thread(self._state.plan.open)
-        machine = _Machine(close)
+        machine = _Machine(close, self._clients)
         weakref.finalize(self, close)
         self._conversation = conversation
         self._machine = machine
@@ -197,13 +203,41 @@ class AsyncJob:
         return machine
 
 
+async def run_talk(talk: Talk[T], clients: Clients) -> T:
+    """
+    Carry out a talk that is no whole job, such as asking a service for a price.
+
+    Its events are not told to anybody.
+
+    Raises:
+        ComfyGraphError: What ended it.
+    """
+    machine = _Machine(_nothing, clients)
+    outcome: Outcome = None
+    try:
+        while True:
+            effect = talk.send(outcome)
+            await machine.start(effect)
+            outcome = await machine.wait()
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        talk.close()
+        await machine.close()
+
+
+def _nothing() -> None:
+    return
+
+
 class _Machine:
     """
     Carries effects out, one after the other: `start`, then `wait`, which a cancelled task may
     leave and a later `wait` goes on with.
     """
 
-    def __init__(self, close: Callable[[], None]) -> None:
+    def __init__(self, close: Callable[[], None], clients: Clients | None = None) -> None:
         self.inbox: asyncio.Queue[_Letter] = asyncio.Queue()
         self.idle = True
         self._until: float | None = None
@@ -214,7 +248,8 @@ class _Machine:
         self._request_task: asyncio.Task[None] | None = None
         self._stream_task: asyncio.Task[None] | None = None
         self._ahead = asyncio.Semaphore(FRAMES_AHEAD)
-        self._client: httpx.AsyncClient | None = None
+        self._clients = clients or Clients()
+        self._own_clients = clients is None
         self._close = close
         self._closed = False
 
@@ -259,8 +294,8 @@ class _Machine:
         self._closed = True
         await self._drop()
         await self._hush()
-        if self._client is not None:
-            await self._client.aclose()
+        if self._own_clients:
+            await self._clients.close()
         await asyncio.to_thread(self._close)
 
     async def _next_letter(self) -> Outcome:
@@ -311,15 +346,7 @@ class _Machine:
     async def _carry(self, serial: int, effect: Send | Save, headers: dict[str, str]) -> None:
         answer: Answer
         try:
-            if effect.request.resend is Resend.NEVER:
-                # on a connection that was used before, a close by the service and a lost request
-                # look alike: a request that must not be sent twice gets its own
-                async with httpx.AsyncClient(**wire.client_options()) as fresh:
-                    answer = await _ask(fresh, effect, headers)
-            else:
-                if self._client is None:
-                    self._client = httpx.AsyncClient(**wire.client_options())
-                answer = await _ask(self._client, effect, headers)
+            answer = await _ask(self._clients.for_request(effect.request), effect, headers)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:
             answer = wire.unreached(exc, effect.connect, effect.timeout)
         except (OSError, NotKept) as exc:
