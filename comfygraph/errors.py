@@ -9,7 +9,8 @@ that the work could not be done.
     ├── InputError                a file that cannot be read or is not JSON   exit 3
     │   ├── PromptError           JSON that is not a prompt
     │   ├── CatalogError          JSON that is not a node catalog
-    │   └── WorkflowError         JSON that is not a workflow
+    │   ├── WorkflowError         JSON that is not a workflow
+    │   └── ScriptError           a Python script that gives no graph
     ├── BuildError                a graph in Python that cannot be built  exit 1
     ├── EditError                 an edit that does not fit the prompt    exit 2
     ├── LintError                 the prompt has errors, nothing was sent  exit 1
@@ -92,6 +93,24 @@ class CatalogError(InputError):
 
 class WorkflowError(InputError):
     """JSON that is not a workflow of the editor."""
+
+
+class ScriptError(InputError):
+    """
+    A Python script that gives no graph.
+
+    Args:
+        message: What happened, in one line, without the place.
+        file: The file in which it happened: the script, or a module beside it.
+        line: The line in it, from 1.
+        hint: One next action.
+    """
+
+    def __init__(self, message: str, *, file: str, line: int = 1, hint: str | None = None) -> None:
+        super().__init__(f"{file}:{line}: {message}", hint=hint)
+        self.reason = message
+        self.file = file
+        self.line = line
 
 
 class BuildProblem(NamedTuple):

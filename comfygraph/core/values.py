@@ -64,6 +64,8 @@ class Node:
         meta: The object under `_meta`, or `None` where there is none.
         extra: Other keys of the node, which servers ignore and we keep.
         layout: The order of the node's keys in the document; not part of equality.
+        where: The file and line of the Python call that wrote the node, or `None`; not part
+            of equality, and of no document.
     """
 
     id: str
@@ -72,6 +74,7 @@ class Node:
     meta: Mapping[str, JsonValue] | None = None
     extra: Mapping[str, JsonValue] = field(default_factory=_no_extra)
     layout: tuple[str, ...] = field(default=_EDITOR_LAYOUT, compare=False, repr=False)
+    where: tuple[str, int] | None = field(default=None, compare=False, repr=False)
 
     @property
     def title(self) -> str:

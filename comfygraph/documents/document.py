@@ -46,6 +46,8 @@ class Document(NamedTuple):
             the file that it was converted from. `None` where the graph stands in the file.
         container: Format of the image, sound or film that the text was found in, such as `png`;
             `None` where the text is the file. Only then can it be written back.
+        written: For a graph that a Python script built: node id → file and line of the call that
+            wrote the node, and under `""` the line that gives the graph its name.
     """
 
     path: str
@@ -58,6 +60,7 @@ class Document(NamedTuple):
     targets: Any = None
     places: Callable[[str, str | None], str] | None = None
     container: str | None = None
+    written: Mapping[str, tuple[str, int]] | None = None
 
     def to_prompt(self) -> Prompt:
         """

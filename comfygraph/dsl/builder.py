@@ -16,6 +16,7 @@ from comfygraph.dsl.expression import (
     Output,
     RawNode,
     Source,
+    Where,
     class_of,
     title_of,
     where_of,
@@ -87,7 +88,7 @@ class Builder:
         self.problems: list[BuildProblem] = []
         self.finisher = Finisher(values, self._problem)
         self._titles: list[str | None] = []
-        self._made: list[tuple[str, dict[str, Any], str | None]] = []
+        self._made: list[tuple[str, dict[str, Any], str | None, Where]] = []
         self._known: dict[Any, int] = {}
 
     def add(self, root: Expression[Any]) -> None:
@@ -122,11 +123,11 @@ class Builder:
             raise BuildError(f"{text} in the graph", problems=self.problems)
         nodes: dict[str, Node] = {}
         for number, (made, title) in enumerate(zip(self._made, self._titles, strict=True), 1):
-            class_type, inputs, display_name = made
+            class_type, inputs, display_name, where = made
             title = title or display_name
             node_id = str(number)
             meta = {"title": title} if title is not None else None
-            nodes[node_id] = Node(node_id, class_type, inputs, meta)
+            nodes[node_id] = Node(node_id, class_type, inputs, meta, where=where)
         return Prompt(nodes)
 
     def _place(self, node: Expression[Any]) -> int:
@@ -156,7 +157,8 @@ class Builder:
             number = self._known.setdefault((key, title), fresh)
             if number != fresh:
                 return number
-        self._made.append((class_type, inputs, plan.display_name if plan is not None else None))
+        display_name = plan.display_name if plan is not None else None
+        self._made.append((class_type, inputs, display_name, node._cg[2]))
         self._titles.append(title)
         return number
 
