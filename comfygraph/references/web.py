@@ -1,0 +1,190 @@
+"""
+Asking services: one request at a time, again where that may help, never more than is asked for.
+
+Everything here only reads, so every request may be sent again.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from comfygraph.errors import ProtocolError, RateLimited, ServiceUnavailable, UsageError
+from comfygraph.targets.base import Exchange
+from comfygraph.targets.failures import retry_after
+from comfygraph.targets.http import MAX_JSON_BYTES, HttpRequest, HttpResponse, origin
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+
+TRIES = 4
+CONNECT_TIMEOUT = 10.0
+LONGEST_WAIT = 30.0
+"""Seconds; a service that asks for a longer pause is given up for now."""
+_AGAIN = frozenset({429, 500, 502, 503, 504, 525})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_HOPS = 5
+WHOLE_ANSWER = 120.0
+"""Seconds that an answer may take to its last byte."""
+_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+
+
+class OfflineError(ServiceUnavailable):
+    """The network was not to be used, and the answer is not known already."""
+
+
+class Web:
+    """
+    Carries exchanges over HTTP; the connection is opened when the first request goes out.
+
+    Args:
+        offline: Refuse to send anything.
+        spacing: Seconds between two requests to the same server; TAMS takes five a second.
+        sleep: Waits.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        *,
+        offline: bool = False,
+        spacing: float = 0.21,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.offline = offline
+        self.sent = 0
+        self._spacing = spacing
+        self._sleep = sleep
+        self._clock = clock
+        self._client: httpx.Client | None = None
+        self._last: dict[tuple[str, str, int], float] = {}
+
+    def run(self, exchange: Exchange[T]) -> T:
+        """
+        Carry an exchange to its end and give what came out.
+
+        Raises:
+            OfflineError: Nothing may be sent.
+            TargetError: The service refused, or is out of reach.
+        """
+        try:
+            request = next(exchange)
+            while True:
+                request = exchange.send(self._deliver(request))
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        finally:
+            exchange.close()
+
+    def close(self) -> None:
+        """
+        Close the connections.
+        """
+        if self._client is not None:
+            self._client.close()
+
+    def _deliver(self, request: HttpRequest) -> HttpResponse:
+        if self.offline:
+            _, host, _ = origin(request.url)
+            raise OfflineError(f"{host} was not asked", hint="leave out --offline to ask it")
+        tries = hops = 0
+        while True:
+            last = tries == TRIES - 1
+            try:
+                response = self._send(request)
+            except ServiceUnavailable:
+                if last:
+                    raise
+                self._sleep(_pause(tries))
+                tries += 1
+                continue
+            if response.status in _REDIRECTS:
+                if hops == _MOST_HOPS:
+                    raise ProtocolError(f"{origin(request.url)[1]} redirects without end")
+                hops += 1
+                request = request.redirected(response.header("Location") or "")
+                continue
+            if response.status not in _AGAIN or last:
+                return request.scrubbed(response)
+            wanted = retry_after(response)
+            if wanted is not None and wanted > LONGEST_WAIT:
+                raise RateLimited(
+                    f"{origin(request.url)[1]} asks to wait {wanted:.0f} s",
+                    hint="try again later",
+                    status=response.status,
+                    retry_after=wanted,
+                )
+            self._sleep(wanted if wanted is not None else _pause(tries))
+            tries += 1
+
+    def _send(self, request: HttpRequest) -> HttpResponse:
+        import httpx
+
+        place = origin(request.url)
+        wait = self._last.get(place, -self._spacing) + self._spacing - self._clock()
+        if wait > 0:
+            self._sleep(wait)
+        self._last[place] = self._clock()
+        self.sent += 1
+        host = place[1]
+        headers = _checked(request.wire_headers())
+        until = self._clock() + WHOLE_ANSWER
+        try:
+            with self._opened().stream(
+                request.method,
+                request.url,
+                headers=headers,
+                content=request.body or None,
+                timeout=httpx.Timeout(request.timeout, connect=CONNECT_TIMEOUT),
+            ) as answer:
+                body = bytearray()
+                for piece in answer.iter_bytes():
+                    body += piece
+                    if len(body) > MAX_JSON_BYTES:
+                        raise ProtocolError(f"{host} answers with more than can be read")
+                    if self._clock() > until:
+                        raise ServiceUnavailable(f"{host} did not end its answer in time")
+                return HttpResponse(answer.status_code, dict(answer.headers), bytes(body))
+        except httpx.TimeoutException:
+            trouble = "did not answer in time"
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as exc:
+            trouble = f"is out of reach ({type(exc).__name__})"
+        # Raised here so that no exception of httpx, which holds the request, hangs on ours.
+        raise ServiceUnavailable(
+            f"{host} {trouble}", hint="check the network and the address of the service"
+        )
+
+    def _opened(self) -> httpx.Client:
+        if self._client is None:
+            import httpx
+
+            from comfygraph import __version__
+
+            self._client = httpx.Client(
+                follow_redirects=False,
+                headers={"User-Agent": f"comfygraph/{__version__}", "Accept": "application/json"},
+                mounts=dict.fromkeys(_LOOPBACK),
+            )
+        return self._client
+
+
+def _pause(tries: int) -> float:
+    """Seconds before the next try: 0.5, 1, 2, and a little by chance."""
+    return 0.5 * 2**tries + random.random() / 4
+
+
+def _checked(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Refuse what no header can carry; httpx would name the value in its exception."""
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            raise UsageError(
+                f"the header `{name}` would hold a character that no header can carry",
+                hint="check the credentials for line breaks and special characters",
+            )
+    return headers
