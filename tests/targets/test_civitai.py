@@ -26,7 +26,7 @@ from comfygraph.targets import events as ev
 from comfygraph.targets import get_target
 from comfygraph.targets.base import CancelAnswer, JobRef, NodeComplaint, Submission
 from comfygraph.targets.civitai import CivitaiTarget
-from comfygraph.targets.civitai.template import time_span
+from comfygraph.targets.civitai.times import time_span
 from comfygraph.targets.civitai.workflow import read_workflow
 from comfygraph.targets.events import OutputFile
 from comfygraph.targets.failures import GraphRejected
@@ -210,7 +210,9 @@ def test_check_tells_nodes(
     body = {"title": "Bad Request", "status": 400, "errors": {path: ["Not an AIR."]}}
     checked, _ = converse(civitai.check(submission), answer(body, 400))
 
-    assert (NodeComplaint("4", "Not an AIR.", "ckpt_name"),) == checked.complaints
+    loader = "CheckpointLoaderSimple"
+
+    assert (NodeComplaint("4", "Not an AIR.", "ckpt_name", loader),) == checked.complaints
     assert (False, (f"{path}: Not an AIR.",)) == (checked.valid, checked.notes)
 
 
@@ -337,15 +339,24 @@ def test_expired_says_what_to_do() -> None:
     """
     A workflow that expired, mostly on a cold start, may work with more time.
     """
-    end = read_workflow(_workflow("expired"))[-1]
+    cold = read_workflow(_workflow("expired", timeout="00:00:30"))[-1]
+    late = read_workflow(
+        _workflow("Expired", startedAt="2026-10-02T10:15:33Z", jobs=[{"reason": "timeout"}])
+    )[-1]
+    advice = "allow it more with the option `timeout`"
 
     assert (
         JobEnded(
             Outcome.FAILED,
-            "expired before it was done; raise the step's timeout",
+            "expired after 00:00:30, before the run began (a cold start: models are fetched "
+            f"first); {advice}",
             transient=True,
         )
-        == end
+        == cold
+    )
+    assert (
+        JobEnded(Outcome.FAILED, f"expired, before it was done: timeout; {advice}", transient=True)
+        == late
     )
 
 
@@ -361,18 +372,35 @@ def test_status_may_be_missing() -> None:
     )
 
 
-def test_poll_is_held_by_the_service(
+def _polls(civitai: CivitaiTarget, ref: JobRef, converse: Any, *answers: HttpResponse) -> list[str]:
+    """
+    Poll once for each answer; give what stands in the addresses after `wait=`.
+    """
+    waits = []
+    for reply in answers:
+        _, [request] = converse(civitai.poll(ref), reply)
+        _, found, rest = request.url.partition("wait=")
+        waits.append(rest if found else "")
+        assert request.timeout > 10
+    return waits
+
+
+def test_polls_are_held_by_the_service(
     civitai: CivitaiTarget, ref: JobRef, converse: Any, answer: Any
 ) -> None:
     """
-    A poll asks to be held, with more patience for the answer than that.
+    The first poll is answered at once; the next ones are held until something changes, for longer
+    while nothing does.
     """
-    polled, [request] = converse(civitai.poll(ref), answer(_workflow("processing"), 202))
+    queued = answer(_workflow("scheduled"), 202)
+    running = answer(_workflow("processing"), 202)
 
-    assert f"{PATH}/{JOB}?hideMatureContent=false&wait=10" == request.url
-    assert request.timeout > 10
-    assert (CostSeen(6.0), JobSeen(JobPhase.STARTED)) == polled.observations
-    assert polled.next_poll is not None
+    assert ["", "2&until=change", "5&until=change", "10&until=change", "10&until=change"] == (
+        _polls(civitai, ref, converse, *[queued] * 5)
+    )
+    assert ["10&until=change", "2&until=change", "5&until=change"] == _polls(
+        civitai, ref, converse, *[running] * 3
+    )
 
 
 def test_old_server_refuses_seconds(
@@ -382,7 +410,8 @@ def test_old_server_refuses_seconds(
     A server that takes `wait` as a boolean is asked again without it, and never again with it.
     """
     running = answer(_workflow("processing"))
-    bad = answer({"errors": {"wait": ["The value '10' is not valid."]}}, 400)
+    bad = answer({"errors": {"wait": ["The value '2' is not valid."]}}, 400)
+    converse(civitai.poll(ref), running)
     polled, requests = converse(civitai.poll(ref), bad, running)
     _, later = converse(civitai.poll(ref), running)
 
@@ -396,6 +425,7 @@ def test_refusal_of_both_forms_is_an_error(
     """
     A 400 that has nothing to do with `wait` is told, and `wait` is tried again next time.
     """
+    converse(civitai.poll(ref), answer(_workflow("processing")))
     bad = answer({"title": "Bad Request"}, 400)
     with pytest.raises(Rejected):
         converse(civitai.poll(ref), bad, bad)
@@ -561,7 +591,7 @@ def test_refused_graph_names_its_node(
     with pytest.raises(GraphRejected) as caught:
         converse(civitai.submit(submission), answer(body, 400))
 
-    assert (NodeComplaint("3", "too many", "steps"),) == caught.value.complaints
+    assert (NodeComplaint("3", "too many", "steps", "KSampler"),) == caught.value.complaints
 
 
 def test_credentials_are_needed() -> None:

@@ -1,5 +1,5 @@
 """
-Civitai's orchestration API, with a `comfy` step.
+Civitai's orchestration API, with `comfy` and `customComfy` steps.
 """
 
 from __future__ import annotations
@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from comfygraph.errors import UsageError
-from comfygraph.targets.civitai.target import DEFAULT_BASE_URL, CivitaiTarget
+from comfygraph.targets.civitai.calls import DEFAULT_BASE_URL
+from comfygraph.targets.civitai.target import CivitaiTarget
 from comfygraph.targets.http import Secret, bearer
 
 __all__ = ["DEFAULT_BASE_URL", "CivitaiTarget", "from_config"]

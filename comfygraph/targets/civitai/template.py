@@ -1,5 +1,8 @@
 """
-Build the body of `POST /v2/consumer/workflows`: a `WorkflowTemplate` with one `comfy` step.
+Build the body of `POST /v2/consumer/workflows`: a `WorkflowTemplate` that runs one graph.
+
+A graph that needs node packs becomes two steps: the first installs them and gives their layers,
+to which the second refers.
 """
 
 from __future__ import annotations
@@ -7,75 +10,107 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from comfygraph.core.values import JsonValue, Node, Prompt
+from comfygraph.core.values import JsonValue
 from comfygraph.errors import UsageError
-from comfygraph.targets.base import Submission
-from comfygraph.targets.http import json_body
-from comfygraph.targets.reading import number
+from comfygraph.targets.base import NodeComplaint, Submission
+from comfygraph.targets.civitai.manifest import Manifest, manifest_of, pack_complaints
+from comfygraph.targets.civitai.options import Options, read_options
+from comfygraph.targets.civitai.times import time_span
 
-STEP_NAME = "run"
-TAG = "comfygraph"
-OPTIONS = (
-    "allow_mature",
-    "currencies",
-    "image_metadata",
-    "metadata",
-    "priority",
-    "quantity",
-    "tags",
-    "timeout",
-)
-PRIORITIES = ("high", "normal", "low")
-CURRENCIES = ("yellow", "blue", "green", "fakeRed")
+STEP_NAME, PACKS_NAME = "run", "packs"
 
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_TIMEOUT = 20 * 60.0
-_MOST_TAGS, _LONGEST_TAG, _MOST_JOBS = 10, 200, 100
+_TIMEOUT, _PER_RESOURCE = 20 * 60, 60
 
 
-def template_of(submission: Submission, *, estimate: bool = False) -> dict[str, JsonValue]:
+@dataclass(frozen=True, slots=True)
+class Plan:
     """
-    Give the body for a graph.
+    A submission, read: its options, what its graph needs, and what is wrong with it.
 
     Args:
-        estimate: Leave out the key: a service that was asked for a price under a key would answer
-            a later submit under the same key with that estimate, and run nothing.
+        options: The options, checked.
+        manifest: What the graph needs.
+        resources: AIRs of the `customComfy` step that are known beforehand, in order.
+        complaints: What the workers would not find.
+        key: The idempotency key.
+    """
+
+    options: Options
+    manifest: Manifest
+    resources: tuple[str, ...]
+    complaints: tuple[NodeComplaint, ...]
+    key: str
+
+    @property
+    def timeout(self) -> int:
+        """Seconds that the step may take; a minute more for each model that may be fetched."""
+        if self.options.timeout is not None:
+            return self.options.timeout
+        named = self.resources if self.options.custom else self.manifest.resources
+        return _TIMEOUT + _PER_RESOURCE * max(len(named) - 1, 0)
+
+    @property
+    def first_resource(self) -> int:
+        """The place of the first of `resources` in the list that is sent."""
+        return len(self.options.node_packs)
+
+
+def plan_of(submission: Submission) -> Plan:
+    """
+    Read a submission.
 
     Raises:
-        UsageError: An option is unknown or out of range.
+        UsageError: An option is unknown or out of range, or a part of the graph is asked for.
     """
-    options = submission.options
-    unknown = sorted(options.keys() - set(OPTIONS))
-    if unknown:
-        raise UsageError(
-            f"Civitai takes no option `{unknown[0]}`", hint=f"it takes {', '.join(OPTIONS)}"
-        )
+    options = read_options(submission.options)
     if submission.partial_targets:
         raise UsageError("Civitai always runs the whole graph", hint="leave out the output nodes")
-    body: dict[str, JsonValue] = {
-        "tags": _tags(options.get("tags")),
-        "steps": [
-            {
-                "$type": "comfy",
-                "name": STEP_NAME,
-                "priority": _one_of("priority", options.get("priority", "normal"), PRIORITIES),
-                "timeout": time_span(_seconds(options.get("timeout", _TIMEOUT))),
-                "input": _comfy_input(submission.prompt, options),
-            }
-        ],
+    manifest = manifest_of(submission.prompt, urls=not options.custom)
+    complaints = list(manifest.complaints)
+    resources: tuple[str, ...] = ()
+    if options.custom:
+        resources = _resources(options, manifest)
+        if not resources and not options.node_packs:
+            raise UsageError(
+                "a `customComfy` step needs at least one resource, and the graph names none",
+                hint="name one with the option `resources`, or use a `comfy` step",
+            )
+        if options.comfy_image is None:
+            packs = (*options.node_packs, *options.layers)
+            complaints += pack_complaints(manifest, packs)
+    return Plan(options, manifest, resources, tuple(complaints), submission.key)
+
+
+def template_of(plan: Plan, *, estimate: bool = False) -> dict[str, JsonValue]:
+    """
+    Give the body for a submission.
+
+    Args:
+        plan: What `plan_of` read.
+        estimate: For `whatif`. Leaves out the key: a service that was asked for a price under a
+            key would answer a later submit under the same key with that estimate, and run
+            nothing. Leaves out references between steps, at which `whatif` stumbles.
+    """
+    options = plan.options
+    body: dict[str, JsonValue] = {"tags": list(options.tags), "steps": _steps(plan, estimate)}
+    given = {
+        "metadata": options.metadata,
+        "currencies": options.currencies,
+        "tips": options.tips,
+        "callbacks": None if estimate else options.callbacks,
+        "nsfwLevel": options.nsfw_level,
+        "experimental": options.experimental,
+        "allowMatureContent": options.allow_mature,
+        "upgradeMode": options.upgrade_mode,
+        "tier": options.tier,
+        "downloadPriority": options.download_priority,
     }
-    if options.get("metadata") is not None:
-        body["metadata"] = options["metadata"]
-    if options.get("currencies") is not None:
-        named = options["currencies"]
-        if not isinstance(named, list):
-            raise UsageError("`currencies` is a list", hint=f"of {', '.join(CURRENCIES)}")
-        body["currencies"] = [_one_of("currencies", item, CURRENCIES) for item in named]
-    if options.get("allow_mature") is not None:
-        body["allowMatureContent"] = bool(options["allow_mature"])
+    body |= _plain(given)
     if not estimate:
-        body["externalId"] = external_id_for(submission.key)
+        body["externalId"] = external_id_for(plan.key)
     return body
 
 
@@ -89,65 +124,81 @@ def external_id_for(key: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"comfygraph:{key}"))
 
 
-def time_span(seconds: float) -> str:
-    """
-    Write a duration as the .NET text `HH:MM:SS`, from a day on `D.HH:MM:SS`.
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    day = f"{days}." if days else ""
-    return f"{day}{hours:02}:{minutes:02}:{rest:02}"
-
-
-def _comfy_input(prompt: Prompt, options: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    quantity = options.get("quantity", 1)
-    if type(quantity) is not int or not 1 <= quantity <= _MOST_JOBS:
-        raise UsageError(f"`quantity` is a whole number from 1 to {_MOST_JOBS}")
-    out: dict[str, JsonValue] = {
-        "quantity": quantity,
-        "comfyWorkflow": {node.id: _node(node) for node in prompt.nodes()},
-    }
-    metadata = options.get("image_metadata")
-    if metadata is not None:
-        # the service keeps a text, by custom one of JSON
-        out["imageMetadata"] = (
-            metadata if isinstance(metadata, str) else json_body(metadata).decode()
+def _steps(plan: Plan, estimate: bool) -> list[JsonValue]:
+    options = plan.options
+    steps: list[JsonValue] = []
+    if options.node_packs:
+        steps.append(
+            {
+                "$type": "comfyNodepackSnapshot",
+                "name": PACKS_NAME,
+                "priority": options.priority,
+                "timeout": time_span(max(plan.timeout, _TIMEOUT)),
+                "input": {"nodepacks": list(options.node_packs), **_worker(options)},
+            }
         )
-    return out
-
-
-def _node(node: Node) -> dict[str, JsonValue]:
-    # the schema writes `classType` and `meta`, every known caller sends ComfyUI's own names;
-    # keys that neither knows would be refused
-    plain = node.to_json()
-    out: dict[str, JsonValue] = {
-        "class_type": node.class_type,
-        "inputs": plain.get("inputs", {}),
+    if options.custom and estimate and not plan.resources:
+        return steps
+    step: dict[str, JsonValue] = {
+        "$type": options.step,
+        "name": STEP_NAME,
+        "priority": options.priority,
+        "timeout": time_span(plan.timeout),
+        "input": _custom_input(plan, estimate) if options.custom else _comfy_input(plan),
     }
-    if node.meta is not None:
-        out["_meta"] = dict(node.meta)
+    step |= _plain({"retries": options.retries, "metadata": options.step_metadata})
+    return [*steps, step]
+
+
+def _comfy_input(plan: Plan) -> dict[str, JsonValue]:
+    options = plan.options
+    given = {"imageMetadata": options.image_metadata, "useSpineComfy": options.use_spine}
+    graph = dict(plan.manifest.graph)
+    return {"quantity": options.quantity, "comfyWorkflow": graph, **_plain(given)}
+
+
+def _custom_input(plan: Plan, estimate: bool) -> dict[str, JsonValue]:
+    options = plan.options
+    layers: list[JsonValue] = [
+        {"$ref": PACKS_NAME, "path": f"output.results[{place}].layerAir"}
+        for place in range(len(options.node_packs))
+        if not estimate
+    ]
+    return {
+        "trace": options.trace,
+        "resources": [*layers, *plan.resources],
+        "workflow": dict(plan.manifest.graph),
+        **_worker(options),
+        **_plain(
+            {
+                "sessionId": options.session,
+                "minimumDurationSeconds": options.minimum_seconds,
+            }
+        ),
+    }
+
+
+def _worker(options: Options) -> dict[str, JsonValue]:
+    # packs are installed into an image: both steps must run in the same one
+    return _plain(
+        {
+            "comfyImage": options.comfy_image,
+            "minVramGb": options.min_vram_gb,
+            "useSageAttention": options.sage_attention,
+        }
+    )
+
+
+def _resources(options: Options, manifest: Manifest) -> tuple[str, ...]:
+    out: dict[str, str] = {}
+    for air in (*options.layers, *options.resources, *manifest.resources):
+        out.setdefault(air.casefold(), air)  # the service compares them without case
+    return tuple(out.values())
+
+
+def _plain(values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    out: dict[str, JsonValue] = {}
+    for name, value in values.items():
+        if value is not None:
+            out[name] = list(value) if isinstance(value, tuple) else value
     return out
-
-
-def _tags(tags: JsonValue) -> list[str]:
-    named = tags if isinstance(tags, list) else [] if tags is None else [tags]
-    out = list(dict.fromkeys([TAG, *(tag for tag in named if isinstance(tag, str) and tag)]))
-    if len(out) > _MOST_TAGS:
-        raise UsageError(f"a workflow has at most {_MOST_TAGS} tags, `{TAG}` among them")
-    if any(len(tag) > _LONGEST_TAG for tag in out):
-        raise UsageError(f"a tag has at most {_LONGEST_TAG} characters")
-    return out
-
-
-def _one_of(name: str, value: JsonValue, allowed: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in allowed:
-        raise UsageError(f"`{name}` takes {', '.join(allowed)}")
-    return value
-
-
-def _seconds(value: JsonValue) -> float:
-    seconds = number(value)
-    if seconds is None or not 1 <= seconds <= 7 * 86400:
-        raise UsageError("`timeout` is a number of seconds, from 1 to 604800")
-    return seconds

@@ -1,8 +1,8 @@
 """
 Read a workflow of Civitai's orchestration API.
 
-Statuses are compared without regard to case, unknown ones are no end. A `comfy` step says nothing
-about nodes, and its progress rate is a guess from the clock: it is passed on as an estimate.
+Statuses are compared without regard to case, unknown ones are no end. Steps say nothing about
+nodes, and their progress rate is a guess from the clock: it is passed on as an estimate.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from comfygraph.core.values import JsonValue
+from comfygraph.targets.civitai.money import read_money
 from comfygraph.targets.events import OutputFile
 from comfygraph.targets.observations import (
-    CostSeen,
     FileSeen,
     JobEnded,
     JobPhase,
@@ -26,6 +26,7 @@ from comfygraph.targets.reading import (
     identifier,
     integer,
     is_web_url,
+    items,
     kind_of,
     mapping,
     mappings,
@@ -34,7 +35,7 @@ from comfygraph.targets.reading import (
     text,
 )
 
-_ENDS = {
+ENDS = {
     "succeeded": Outcome.SUCCEEDED,
     "failed": Outcome.FAILED,
     "expired": Outcome.FAILED,
@@ -44,6 +45,13 @@ _ENDS = {
 _KINDS = ("image", "video", "audio", "model3d")
 _LISTS = {"images": "image", "videos": "video", "audio": "audio", "models": "model3d"}
 _TRANSIENT = ("no_provider_available", "timeout", "expired")
+_SNAPSHOT = "comfynodepacksnapshot"
+_MOST_NOTICES = 50
+_ALL_WITHHELD = (
+    "the run succeeded, and every file of it is withheld; the option `allow_mature` has mature "
+    "content handed out"
+)
+_MORE_TIME = "allow it more with the option `timeout`"
 
 
 def read_workflow(workflow: JsonValue) -> tuple[Observation, ...]:
@@ -53,21 +61,21 @@ def read_workflow(workflow: JsonValue) -> tuple[Observation, ...]:
     workflow = mapping(workflow)
     steps = list(mappings(workflow.get("steps")))
     status = status_of(workflow, steps)
-    over = status in _ENDS
-    out: list[Observation] = []
-    total = number(mapping(workflow.get("cost")).get("total"))
-    if total is not None:
-        out.append(CostSeen(total))
-    for step in steps:
-        for entry, kind, preview in _entries(step):
-            out.extend(_read_blob(entry, kind, preview, over))
+    over = status in ENDS
+    out: list[Observation] = [*read_money(workflow, steps, over=over)]
+    blobs = [seen for step in steps for seen in _blobs(step, over)]
+    out.extend(blobs)
     if over:
+        nothing = bool(blobs) and not any(isinstance(seen, FileSeen) for seen in blobs)
+        if ENDS[status] is Outcome.SUCCEEDED and nothing:
+            out.append(NoticeSeen(_ALL_WITHHELD))
         out.append(_end(status, steps))
     elif status == "processing":
         out.append(JobSeen(JobPhase.STARTED))
         share = _estimate(steps)
         if share is not None:
             out.append(ProgressSeen(share, estimated=True))
+        out.extend(_preparations(steps))
     else:
         out.append(JobSeen(JobPhase.QUEUED, _position(steps)))
         out.extend(_preparations(steps))
@@ -82,9 +90,42 @@ def status_of(workflow: dict[str, JsonValue], steps: list[dict[str, JsonValue]])
     if status:
         return status
     each = [text(step.get("status")).lower() for step in steps]
-    if each and all(name in _ENDS for name in each):
+    if each and all(name in ENDS for name in each):
         return next((name for name in each if name != "succeeded"), "succeeded")
     return "processing" if "processing" in each else ""
+
+
+def trace_url(workflow: JsonValue) -> str:
+    """
+    Give the address of the live trace of a workflow's run; empty where there is none (yet).
+    """
+    for step in mappings(mapping(workflow).get("steps")):
+        url = text(mapping(step.get("output")).get("traceUrl"))
+        if url:
+            return url
+    return ""
+
+
+def has_trace(workflow: JsonValue) -> bool:
+    """
+    Tell whether a step is a `customComfy` one that leaves a trace of frames.
+    """
+    return any(
+        text(step.get("$type")).lower() == "customcomfy"
+        and text(mapping(step.get("input")).get("trace", "binary")).lower() == "binary"
+        for step in mappings(mapping(workflow).get("steps"))
+    )
+
+
+def _blobs(step: dict[str, JsonValue], over: bool) -> Iterator[Observation]:
+    if not _runs_graph(step):
+        return  # layers of node packs are no results
+    for entry, kind, preview in _entries(step):
+        yield from _read_blob(entry, kind, preview, over)
+
+
+def _runs_graph(step: dict[str, JsonValue]) -> bool:
+    return text(step.get("$type")).lower() != _SNAPSHOT
 
 
 def _entries(step: dict[str, JsonValue]) -> Iterator[tuple[dict[str, JsonValue], str, bool]]:
@@ -120,7 +161,7 @@ def _read_blob(
 
 
 def _estimate(steps: list[dict[str, JsonValue]]) -> float | None:
-    shares = [_step_share(step) for step in steps]
+    shares = [_step_share(step) for step in steps if _runs_graph(step)]
     known = [share for share in shares if share is not None]
     return sum(known) / len(shares) if known else None
 
@@ -139,31 +180,51 @@ def _step_share(step: dict[str, JsonValue]) -> float | None:
 
 
 def _position(steps: list[dict[str, JsonValue]]) -> int | None:
-    ahead = [
-        integer(mapping(job.get("queuePosition")).get("precedingJobs"))
-        for step in steps
-        for job in mappings(step.get("jobs"))
-    ]
-    return min((place for place in ahead if place is not None), default=None)
+    ahead: list[int | None] = []
+    for step in steps:
+        for job in mappings(step.get("jobs")):
+            place = job.get("queuePosition")
+            plain = place if not isinstance(place, dict) else place.get("precedingJobs")
+            ahead.append(integer(plain))
+    return min((place for place in ahead if place is not None and place >= 0), default=None)
 
 
 def _preparations(steps: list[dict[str, JsonValue]]) -> Iterator[NoticeSeen]:
     for step in steps:
-        resource = one_line(mapping(step.get("preparation")).get("resource"), 200)
-        if resource:
-            yield NoticeSeen(f"the service fetches {resource}")
+        status = text(step.get("status")).lower()
+        if not _runs_graph(step) and status in ("scheduled", "preparing", "processing"):
+            yield NoticeSeen("the service installs the node packs")
+        preparation = mapping(step.get("preparation"))
+        named = [preparation.get("resource"), *items(preparation.get("resources"))]
+        for entry in named[:_MOST_NOTICES]:
+            resource = one_line(entry, 200) or one_line(mapping(entry).get("resource"), 200)
+            if resource:
+                yield NoticeSeen(f"the service fetches {resource}")
+        places = [mapping(job.get("queuePosition")) for job in mappings(step.get("jobs"))]
+        if any(text(place.get("support")).lower() == "unsupported" for place in places):
+            yield NoticeSeen("no worker of the service supports this job")
 
 
 def _end(status: str, steps: list[dict[str, JsonValue]]) -> JobEnded:
-    outcome = _ENDS[status]
+    outcome = ENDS[status]
     if outcome is not Outcome.FAILED:
         return JobEnded(outcome)
     reasons = list(dict.fromkeys(_reasons(steps)))
     transient = status == "expired" or any(reason in _TRANSIENT for reason in reasons)
     said = "; ".join(reasons)
     if status == "expired":
-        said = f"expired before it was done{f': {said}' if said else ''}; raise the step's timeout"
+        said = f"{_expiry(steps)}{f': {said}' if said else ''}; {_MORE_TIME}"
     return JobEnded(outcome, one_line(said), transient=transient)
+
+
+def _expiry(steps: list[dict[str, JsonValue]]) -> str:
+    late = next((step for step in steps if text(step.get("status")).lower() == "expired"), {})
+    limit = one_line(late.get("timeout"), 20)
+    after = f" after {limit}" if limit else ""
+    usage = mapping(mapping(late.get("output")).get("usage"))
+    if late and not late.get("startedAt") and not usage:
+        return f"expired{after}, before the run began (a cold start: models are fetched first)"
+    return f"expired{after}, before it was done"
 
 
 def _reasons(steps: list[dict[str, JsonValue]]) -> Iterator[str]:
@@ -172,6 +233,7 @@ def _reasons(steps: list[dict[str, JsonValue]]) -> Iterator[str]:
         metadata, output = mapping(step.get("metadata")), mapping(step.get("output"))
         yield from _said(metadata.get("error"))
         yield from _said(metadata.get("errors"))
+        yield from _said(mapping(metadata.get("error")).get("errors"))
         yield from _said(output.get("errors"))
         for job in mappings(step.get("jobs")):
             for name in ("reason", "blockedReason", "error", "message", "errors"):
@@ -179,7 +241,7 @@ def _reasons(steps: list[dict[str, JsonValue]]) -> Iterator[str]:
 
 
 def _said(value: JsonValue) -> Iterator[str]:
-    for item in value if isinstance(value, list) else [value]:
+    for item in value[:_MOST_NOTICES] if isinstance(value, list) else [value]:
         said = one_line(item) or one_line(mapping(item).get("message"))
         if said:
             yield said
