@@ -57,7 +57,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "emulate": (
         "comfygraph.cli.emulate",
         "emulate",
-        "Serve a local stand-in of ComfyUI, TAMS and Civitai.",
+        "Serve a local stand-in of ComfyUI, TAMS, Civitai and Novita.",
     ),
     "rule": ("comfygraph.cli.rule", "rule", "Explain a lint rule, or list them all."),
 }

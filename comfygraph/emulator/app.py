@@ -21,6 +21,7 @@ from comfygraph.emulator.store import FileStore
 if TYPE_CHECKING:
     from comfygraph.emulator.civitai.service import Civitai
     from comfygraph.emulator.comfyui.service import ComfyUI
+    from comfygraph.emulator.novita.service import Novita
     from comfygraph.emulator.tams.service import Tams
 
 
@@ -43,12 +44,15 @@ class Services:
         self._comfyui: ComfyUI | None = None
         self._tams: Tams | None = None
         self._civitai: Civitai | None = None
+        self._novita: Novita | None = None
         for dialect in dialects:
             match dialect:
                 case "comfyui":
                     self._add_comfyui(speed)
                 case "tams":
                     self._add_tams(speed)
+                case "novita":
+                    self._add_novita()
                 case _:
                     self._add_civitai(speed)
 
@@ -75,6 +79,13 @@ class Services:
         self._civitai = Civitai(self.host, self._engine(speed))
         self._routes += routes(self._civitai)
 
+    def _add_novita(self) -> None:
+        from comfygraph.emulator.novita import routes
+        from comfygraph.emulator.novita.service import Novita
+
+        self._novita = Novita(self.host)
+        self._routes += routes(self._novita)
+
     def _engine(self, speed: float, *, caching: bool = False, hanging: bool = False) -> Engine:
         engine = Engine(
             self.host.catalog,
@@ -99,6 +110,8 @@ class Services:
     async def _lost(self, request: Request, exc: HTTPException) -> Response:
         """Answer for a path or a method that no service has, in the form of the one near it."""
         path = request.url.path
+        if path.startswith(("/v2/model/", "/v3/")) and self._novita is not None:
+            return self._novita.refuse(request, exc.status_code, exc.detail)
         if path.startswith("/v2/") and self._civitai is not None:
             return self._civitai.refuse(request, exc.status_code, "")
         if path.startswith("/v1/") and self._tams is not None:

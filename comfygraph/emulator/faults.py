@@ -102,6 +102,17 @@ class Faults:
         late_trace: Polls for which `traceUrl` is not there yet.
         broken_trace: The trace stream breaks off after so many bytes, once; 0 for never.
         bad_graphs: A bad graph of a `comfy` step: `reject` it with 400, or `fail` the step.
+        not_enabled: Resources are known, and not enabled for generation.
+
+    Novita:
+
+    Args:
+        no_v2: The routes of v2 are gone.
+        no_model: How v2 says that it has no such model: `code` 2, a `null`, or `absent`.
+        enable: The flag of a model: 1, 0 or `null`, as in Novita's own example.
+        key_refusal: A wrong key gets a `reason`, the bare `status` 401, or a `code` (v2).
+        plain_numbers: Numbers of 64 bits are numbers, not texts.
+        last_cursor: The cursor of the last page: `empty`, or `next`, to a page without models.
     """
 
     route: str = "*"
@@ -156,6 +167,14 @@ class Faults:
     late_trace: int = 0
     broken_trace: int = 0
     bad_graphs: str = "reject"
+    not_enabled: bool = False
+
+    no_v2: bool = False
+    no_model: str = "code"
+    enable: str = "1"
+    key_refusal: str = "reason"
+    plain_numbers: bool = False
+    last_cursor: str = "empty"
 
     def changed(self, settings: Iterable[str]) -> Faults:
         """

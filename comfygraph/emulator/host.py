@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from comfygraph.catalog import NodeCatalog
 from comfygraph.core.values import JsonValue
 from comfygraph.emulator.faults import FaultCounts, Faults
+from comfygraph.emulator.shelf import Shelf
 
 DEV_TOKEN = "emulator-token"
 """The credential that every service of the emulator takes, unless told otherwise."""
@@ -145,13 +146,14 @@ class Host:
         catalog: The classes that the services have installed.
         check: Checks prompts.
         faults: The knobs for requests that bring none of their own.
-        token: The credential of TAMS and Civitai.
+        token: The credential of TAMS, Civitai and Novita.
         any_token: Take any credential.
         comfyui_token: A bearer token that ComfyUI asks for, as behind a proxy; `None` for none.
         public_key: The PEM of the RSA key that TAMS signatures are checked with, or `None`.
         app_id: The app that it belongs to; `None` takes any.
         clock: Seconds since 1970.
         base_url: `http://127.0.0.1:PORT`, once the server is bound.
+        shelf: The models that Civitai and Novita know.
     """
 
     catalog: NodeCatalog
@@ -166,3 +168,4 @@ class Host:
     base_url: str = ""
     counts: FaultCounts = field(default_factory=FaultCounts)
     account: Account = field(default_factory=Account)
+    shelf: Shelf = field(default_factory=Shelf)

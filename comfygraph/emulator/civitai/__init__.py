@@ -17,7 +17,7 @@ def routes(service: Civitai) -> list[BaseRoute]:
     """
     Give all routes of the service.
     """
-    from comfygraph.emulator.civitai import blobs, catalogue, edits, workflows
+    from comfygraph.emulator.civitai import blobs, catalogue, edits, site, workflows
     from comfygraph.emulator.web import route
 
     found: list[BaseRoute] = []
@@ -31,4 +31,6 @@ def routes(service: Civitai) -> list[BaseRoute]:
         found.append(route(method, path, service.guarded(handler), service.host, service.refuse))
     for (method, path), handler in {**blobs.OPEN_HANDLERS, **catalogue.OPEN_HANDLERS}.items():
         found.append(route(method, path, service.bound(handler), service.host, service.refuse))
+    for (method, path), handler in site.OPEN_HANDLERS.items():
+        found.append(route(method, path, service.bound(handler), service.host, site.refuse))
     return found

@@ -18,13 +18,19 @@ from comfygraph.emulator.civitai.problems import InvalidError, problem
 from comfygraph.emulator.civitai.service import Civitai, ServiceHandler
 from comfygraph.emulator.civitai.views import workflow_view
 from comfygraph.emulator.civitai.workflows import answer
+from comfygraph.emulator.web import faults_of
+from comfygraph.references.air import Air
 
 _LAST = {"succeeded": "Succeeded", "failed": "Failed", "interrupted": "Canceled"}
 
 
-def resource(air: str) -> dict[str, JsonValue]:
+def resource(air: str, *, enabled: bool = True) -> dict[str, JsonValue]:
     """
     Give what the service knows of a model; every well-formed AIR is one.
+
+    Args:
+        air: Its AIR.
+        enabled: Whether jobs may use it.
     """
     digest = hashlib.sha256(air.encode()).hexdigest()
     return {
@@ -33,7 +39,7 @@ def resource(air: str) -> dict[str, JsonValue]:
         "hashes": {"SHA256": digest.upper(), "AutoV2": digest[:10].upper()},
         "downloadUrls": [f"https://civitai.com/api/download/models/{int(digest[:6], 16)}"],
         "fileFormat": "safeTensor",
-        "canGenerate": True,
+        "canGenerate": enabled,
         "checkPermission": False,
         "hasMatureContentRestriction": False,
         "hasNSFWContentRestriction": False,
@@ -49,7 +55,14 @@ async def read(service: Civitai, request: Request) -> Response:
     air = request.path_params["air"]
     if "%2f" in request.scope["raw_path"].decode("latin-1").lower() or not AIR.fullmatch(air):
         raise InvalidError({"air": ["AIR is in an invalid format."]})
-    return answer(resource(air))
+    version = Air.read(air)
+    number = version.version_id if version is not None else None
+    known = service.host.shelf.version(number) if number is not None else None
+    if number is not None and known is None:
+        return problem(404)
+    # The answer has the AIR as it should be: its ecosystem corrects the one that was asked for.
+    canonical = known.air if known is not None and known.documented else air
+    return answer(resource(canonical, enabled=not faults_of(request).not_enabled))
 
 
 async def query(service: Civitai, request: Request) -> Response:
