@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +18,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from comfygraph.cli.bars import ASCII, UNICODE
 from comfygraph.cli.block import Block
 from comfygraph.cli.progress import clean, clock_text, label_of, steps_text
 from comfygraph.core.values import Node
@@ -43,18 +43,6 @@ _BURST_LINES = 3
 """The most lines for nodes that were done in no time, between two that were not."""
 _SLOW = 1.0
 """A node that took so many seconds gets a line of its own when it is done."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Glyphs:
-    full: str
-    parts: str
-    dot: str
-    dots: str
-
-
-_UNICODE = _Glyphs("█", " ▏▎▍▌▋▊▉", " · ", "…")
-_ASCII = _Glyphs("#", " ", ", ", "...")
 
 
 class LiveReporter:
@@ -85,7 +73,7 @@ class LiveReporter:
         self._state = f"handing the graph to {place}"
         self._queued = False
         self._began = clock()
-        self._glyphs = _ASCII if console.options.ascii_only else _UNICODE
+        self._glyphs = ASCII if console.options.ascii_only else UNICODE
         self._group: list[str] = []
         self._group_word = "done"
         self._burst = 0
@@ -250,7 +238,7 @@ class LiveReporter:
         line.append(self._fit(label, max(min(self._label_width, room), 4)))
         if bar:
             line.append("  ")
-            line.append(self._bar(state.fraction, bar), "cyan")
+            line.append(self._glyphs.bar(state.fraction, bar), "cyan")
         line.append(f"  {took}", "dim")
         return self._cut(line, width)
 
@@ -258,7 +246,7 @@ class LiveReporter:
         progress = self._progress
         line = self._line(f"{int(100 * progress.fraction)} %", "bold")
         if width >= 46:
-            line.append(self._bar(progress.fraction, _BAR), "green" if final else "bold")
+            line.append(self._glyphs.bar(progress.fraction, _BAR), "green" if final else "bold")
             line.append("  ")
         # at the end a person wants to know what they waited for, the queue included
         line.append(clock_text(self._clock() - self._began if final else progress.elapsed()))
@@ -278,13 +266,6 @@ class LiveReporter:
         line.append(f"{word:<{_WORD}} ", style)
         return line
 
-    def _bar(self, fraction: float, width: int) -> str:
-        parts = self._glyphs.parts
-        eighths = int(fraction * width * len(parts))
-        full, rest = divmod(eighths, len(parts))
-        bar = self._glyphs.full * full + (parts[rest] if rest else "")
-        return f"{bar:<{width}}"
-
     def _fit(self, text: str, width: int) -> str:
         if cell_len(text) <= width:
             return set_cell_size(text, width)
@@ -298,7 +279,7 @@ class LiveReporter:
         return set_cell_size(set_cell_size(head, room).rstrip() + dots + tail, width)
 
     def _cut(self, line: Text, width: int) -> Text:
-        line.truncate(max(width, 1), overflow="crop" if self._glyphs is _ASCII else "ellipsis")
+        line.truncate(max(width, 1), overflow="crop" if self._glyphs is ASCII else "ellipsis")
         return line
 
     def _width(self) -> int:

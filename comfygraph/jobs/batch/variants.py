@@ -4,6 +4,7 @@ Variants: every graph of a batch with every point of its space, made one after t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from comfygraph.jobs.batch.space import Axis, Space
 from comfygraph.jobs.batch.tables import MISSING, Text
 from comfygraph.jobs.batch.values import read_value, read_values
 
+_LONGEST_VALUE = 40
 MAX_JOBS = 100_000
 """How many variants a batch has at most where nobody says otherwise."""
 
@@ -131,7 +133,7 @@ class _Setter:
                 if name in parameters:
                     prompt = set_input(prompt, place.node_id, place.input, parameters[name])
         except (EditError, BuildError) as exc:
-            said = ", ".join(f"{name}={value!r}"[:60] for name, value in parameters.items())
+            said = parameters_text(parameters)
             raise UsageError(
                 f"variant {index} ({said}) cannot be made: {exc.message}", hint=exc.hint
             ) from exc
@@ -146,6 +148,22 @@ class _Setter:
             tuple(changed),
             self._number,
         )
+
+
+def parameters_text(parameters: Mapping[str, JsonValue]) -> str:
+    """
+    Say in one line what makes a variant: `3.seed=5, positive.text=a cat`.
+    """
+    said = []
+    for name, value in parameters.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        plain = "".join(char if char.isprintable() else " " for char in text)
+        said.append(
+            f"{name}={plain}"
+            if len(plain) <= _LONGEST_VALUE
+            else f"{name}={plain[:_LONGEST_VALUE]}…"
+        )
+    return ", ".join(said) or "as it is"
 
 
 def _plain(value: JsonValue, spec: InputSpec | None) -> JsonValue:
