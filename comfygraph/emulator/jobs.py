@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from comfygraph.core.values import JsonValue
-from comfygraph.emulator.facts import UNKNOWN_FRAME, Frame, Slots
+from comfygraph.emulator.facts import UNKNOWN_FRAME, Frame
 from comfygraph.emulator.faults import Faults
 from comfygraph.emulator.schedule import Nodes
 from comfygraph.emulator.store import StoredFile
@@ -45,7 +45,6 @@ class Result:
     What a node gave, kept for the next run of the same graph.
     """
 
-    facts: Slots
     ui: Mapping[str, JsonValue] | None = None
     files: tuple[StoredFile, ...] = ()
 

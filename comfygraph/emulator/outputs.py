@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from comfygraph.core.values import JsonValue
 from comfygraph.emulator import films, sounds
-from comfygraph.emulator.facts import Constant, Frame, NodeView, Sound
+from comfygraph.emulator.facts import Frame, NodeView
 from comfygraph.emulator.pictures import Metadata, animated, draw_batch, jpeg, png
 from comfygraph.emulator.store import FileStore, StoredFile
 
@@ -170,7 +170,7 @@ def _sound(
     extension: str, writer: Callable[[float, dict[str, str]], bytes], *, temp: bool = False
 ) -> Callable[[Sheet], Showing]:
     def save(sheet: Sheet) -> Showing:
-        seconds = (sheet.view.sound() or Sound(1.0)).seconds
+        seconds = sheet.view.seconds()
         prefix = f"ComfyUI_temp_{sheet.temp_name}" if temp else None
         file = sheet.save(
             writer(seconds, sheet.notes()),
@@ -195,8 +195,8 @@ def _other(media_key: str, extension: str, kind: str = "file") -> Callable[[Shee
 
 
 def _preview_any(sheet: Sheet) -> Showing:
-    fact = sheet.view.fact("source")
-    return Showing({"text": [str(fact.value) if isinstance(fact, Constant) else "placeholder"]})
+    value = sheet.view.value("source")
+    return Showing({"text": ["placeholder" if value is None else str(value)]})
 
 
 def _nothing(sheet: Sheet) -> Showing:
@@ -206,7 +206,7 @@ def _nothing(sheet: Sheet) -> Showing:
 def _by_inputs(sheet: Sheet) -> Showing:
     if sheet.view.frames():
         return _preview_image(sheet)
-    if sheet.view.sound() is not None:
+    if sheet.view.has_sound():
         return _sound("flac", sounds.flac, temp=True)(sheet)
     return _nothing(sheet)
 

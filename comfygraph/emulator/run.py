@@ -5,10 +5,10 @@ One job on its way through the engine: its graph, node by node.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from comfygraph.emulator.facts import NodeView, Slots, results_of, steps_of
+from comfygraph.analysis.flow import Flow
+from comfygraph.emulator.facts import NodeView, facts_of, steps_of
 from comfygraph.emulator.jobs import Job, NodeFailure, NodeRun, Result
 from comfygraph.emulator.outputs import Sheet, show
 from comfygraph.emulator.schedule import MissingNodeError, Schedule, link_of
@@ -23,7 +23,6 @@ from comfygraph.emulator.signals import (
     RunStarted,
     RunSucceeded,
 )
-from comfygraph.emulator.transfer import chosen
 
 if TYPE_CHECKING:
     from comfygraph.emulator.engine import Engine
@@ -48,7 +47,7 @@ class Run:
         self.engine = engine
         self.job = job
         self.keys: dict[str, str] = {}
-        self.facts: dict[str, Slots] = {}
+        self.facts = Flow({})
 
     async def go(self) -> None:
         """
@@ -90,10 +89,7 @@ class Run:
 
     async def _nodes(self) -> None:
         job, catalog = self.job, self.engine.catalog
-        for known in job.cached:
-            result = self.engine.recall(self.keys.get(known))
-            if result is not None:
-                self.facts[known] = result.facts
+        self.facts = facts_of(job.nodes, catalog, self.engine.file_frame)
 
         def is_output(node_id: str) -> bool:
             definition = catalog.find(job.class_of(node_id))
@@ -115,8 +111,8 @@ class Run:
             raise self._failure(job.outputs[0], "NodeNotFoundError", f"Node {exc} not found") from (
                 exc
             )
-        views = (self._view(node_id) for node_id in schedule.stuck())
-        job.steps_all = max(1, sum(max(1, steps_of(view, job.nodes)) for view in views))
+        steps = (steps_of(self.facts, node_id) for node_id in schedule.stuck())
+        job.steps_all = max(1, sum(max(1, count) for count in steps))
         while schedule.waiting:
             node_id = schedule.pick()
             if node_id is None:
@@ -126,13 +122,7 @@ class Run:
             await self._node(schedule, node_id)
 
     def _view(self, node_id: str) -> NodeView:
-        inputs = self.job.nodes[node_id].get("inputs")
-        return NodeView(
-            self.job.class_of(node_id),
-            inputs if isinstance(inputs, Mapping) else {},
-            self.facts,
-            self.engine.file_frame,
-        )
+        return NodeView(self.facts, node_id)
 
     async def _node(self, schedule: Schedule, node_id: str) -> None:
         engine, job = self.engine, self.job
@@ -154,14 +144,13 @@ class Run:
             raise StoppedError
         await self._steps(view, run)
         definition = engine.catalog.find(view.class_type)
-        facts = results_of(view, definition)
         if view.class_type == "GetImageSize":
             frame = view.frame("image")
             size = f"width: {frame.width}, height: {frame.height}\n batch size: {frame.count}"
             engine.tell(job, NodeSaid(node_id, size))
-        result = Result(facts)
+        result = Result()
         if definition is not None and definition.output_node:
-            result = await self._show(view, node_id, facts)
+            result = await self._show(view, node_id)
         engine.keep(key, result)
         job.executed.append(node_id)
         run.value, run.finished = run.max, True
@@ -169,7 +158,7 @@ class Run:
 
     async def _steps(self, view: NodeView, run: NodeRun) -> None:
         job = self.job
-        steps = steps_of(view, job.nodes)
+        steps = steps_of(self.facts, run.node_id)
         run.frame = view.frame()
         fails = job.faults.fail_node in {"*", run.node_id, view.class_type}
         for step in range(1, steps + 1):
@@ -185,7 +174,7 @@ class Run:
         if fails:
             raise self._failure(run.node_id, "RuntimeError", job.faults.fail_message)
 
-    async def _show(self, view: NodeView, node_id: str, facts: Slots) -> Result:
+    async def _show(self, view: NodeView, node_id: str) -> Result:
         job = self.job
         sheet = Sheet(
             view,
@@ -199,11 +188,10 @@ class Run:
             showing = await asyncio.to_thread(show, sheet)
         except (OSError, ValueError) as exc:
             raise self._failure(node_id, type(exc).__name__, str(exc)) from exc
-        return Result(facts, showing.ui or None, showing.files)
+        return Result(showing.ui or None, showing.files)
 
     def _finish(self, schedule: Schedule, node_id: str, result: Result) -> None:
         job = self.job
-        self.facts[node_id] = result.facts
         if result.ui is not None:
             job.shown[node_id] = result.ui
             job.files[node_id] = result.files
@@ -227,5 +215,5 @@ class Run:
 def _asked(view: NodeView) -> list[str]:
     if view.class_type != "ComfySwitchNode":
         return []
-    link = link_of(view.inputs.get("on_true" if chosen(view) else "on_false"))
+    link = link_of(view.inputs.get("on_true" if view.truth("switch") else "on_false"))
     return [link[0]] if link is not None else []

@@ -1,0 +1,375 @@
+"""
+The engine: facts flow along the links, each node once, in topological order.
+
+A node sees what its inputs bring and gives what its output slots carry. Nodes on a cycle are
+left out, and all that hangs on them stays unknown; so does what comes from classes that nobody
+knows. Linear in nodes and links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from comfygraph.analysis import batches, models, noise, prompts, values
+from comfygraph.analysis.facts import NOTHING, Domain, Facts, Sampling, Size
+from comfygraph.analysis.families import Family, family_of_ecosystem, family_of_name
+from comfygraph.analysis.sizes import Maker, Transfer
+from comfygraph.analysis.table import CLASSES
+from comfygraph.analysis.view import FileSize, View
+from comfygraph.core.adjacency import topological_order
+from comfygraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from comfygraph.catalog import NodeCatalog, NodeDef
+
+Nodes: TypeAlias = Mapping[str, Any]
+"""A prompt as JSON: node id → `{"class_type", "inputs"}`; what is malformed counts as unknown."""
+
+VERBS: Mapping[str, Mapping[str, Maker]] = {
+    "value": values.VERBS,
+    "size": batches.VERBS,
+    "model": models.VERBS,
+    "prompt": prompts.VERBS,
+    "noise": noise.VERBS,
+}
+"""Domain → what can be said of it."""
+
+ALL = "all"
+_NAMES = tuple(VERBS)
+_UNION = frozenset({"*", "COMFY_MATCHTYPE_V3"})
+SOCKETS: Sequence[frozenset[str]] = (
+    frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}),
+    frozenset({"IMAGE", "LATENT", "MASK", "VIDEO", "AUDIO"}),
+    frozenset(
+        {"MODEL", "CLIP", "VAE", "CONTROL_NET", "UPSCALE_MODEL", "MODEL_PATCH", "CLIP_VISION"}
+    ),
+    frozenset({"CONDITIONING", "GUIDER"}),
+    frozenset({"LATENT", "NOISE", "SIGMAS"}),
+)
+"""Domain → the socket types that carry its facts."""
+
+_AIR = "urn:air:"
+_MODELS = ("MODEL", "CLIP", "VAE", "CONTROL_NET")
+
+
+class Plan:
+    """
+    What one class does, worked out once.
+
+    Args:
+        steps: `(domain, its transfer, the slots that carry the domain)`.
+        through: Gives the input that passes through in every domain, or `None` for a class
+            that has none.
+    """
+
+    __slots__ = ("steps", "through")
+
+    def __init__(
+        self,
+        steps: tuple[tuple[int, Transfer, tuple[bool, ...]], ...],
+        through: Callable[[View], str | None] | None = None,
+    ) -> None:
+        self.steps = steps
+        self.through = through
+
+
+class Flow:
+    """
+    What is known of every node of a graph.
+
+    Args:
+        nodes: The graph.
+        catalog: Its classes, or `None`: then only those of the table are known.
+        order: The ids, each after those that it takes inputs from; default is worked out.
+        file_size: Gives the size of the picture in an input file.
+        classes: Class → domain → words, beside the table and before it.
+        families: Model's name or reference → family, its AIR ecosystem or base model.
+        guessing: Give likely values where a class has one: for drawings and estimates only.
+
+    Raises:
+        UsageError: The words of a class cannot be read.
+    """
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        catalog: NodeCatalog | None = None,
+        *,
+        order: Iterable[str] | None = None,
+        file_size: FileSize | None = None,
+        classes: Mapping[str, Mapping[str, str]] | None = None,
+        families: Mapping[str, str] | None = None,
+        guessing: bool = False,
+    ) -> None:
+        self.nodes = nodes
+        self.catalog = catalog
+        self.facts: dict[str, Facts] = {}
+        self._families = families or {}
+        self._classes = classes or {}
+        self._plans = {} if self._classes or guessing else _plans_of(catalog)
+        self._view = View(
+            self.facts, file_size or _no_file, self.family_of, guessing=guessing
+        )  # fmt: skip
+        for words in self._classes.items():
+            check_words(*words)
+        self.order = tuple(topological_order(adjacency(nodes)) if order is None else order)
+        for node_id in self.order:
+            self._visit(node_id)
+
+    def family_of(self, name: str) -> tuple[Family | None, bool]:
+        """
+        Give the family of a model's name or reference, and whether that is sure.
+
+        A reference map is asked first, then the ecosystem of an AIR, then the name itself.
+        """
+        told = self._families.get(name)
+        if told is not None:
+            return family_of_ecosystem(told), True
+        if name[:8].casefold() == _AIR:
+            found = family_of_ecosystem(name[8:].partition(":")[0])
+            return found, found is not None
+        return family_of_name(name), False
+
+    def __getitem__(self, node_id: str) -> Facts:
+        return self.facts.get(node_id, NOTHING)
+
+    def samplings(self) -> list[Sampling]:
+        """
+        Give the samplers whose class is known, in the order in which they run.
+        """
+        found = (self.facts[node_id].sampling for node_id in self.order if node_id in self.facts)
+        return [run for run in found if run is not None and run.sure]
+
+    def fact(self, domain: Domain, node_id: str, slot: int) -> Any:
+        """
+        Give what an output slot carries in one domain, or `None`.
+        """
+        return self[node_id].at(domain, slot)
+
+    def size(self, node_id: str, slot: int = 0) -> Size | None:
+        """
+        Give the pictures on an output slot, or `None`.
+        """
+        found = self.fact(Domain.SIZE, node_id, slot)
+        return found if isinstance(found, Size) else None
+
+    def view(self, node_id: str) -> View:
+        """
+        Give a node with what its inputs bring. The next call changes it.
+        """
+        node = self.nodes.get(node_id)
+        view = self._view
+        view.node_id = node_id
+        view.class_type, view.inputs = _parts(node)
+        view.definition = self.catalog.find(view.class_type) if self.catalog is not None else None
+        return view
+
+    def _visit(self, node_id: str) -> None:
+        node = self.nodes.get(node_id)
+        class_type, inputs = _parts(node)
+        plan = self._plans.get(class_type, _UNPLANNED)
+        if plan is _UNPLANNED:
+            plan = self._plan(class_type)
+        if plan is None:
+            return
+        view = self._view
+        view.node_id, view.class_type, view.inputs = node_id, class_type, inputs
+        if plan.through is not None:
+            name = plan.through(view)
+            if name is not None:
+                value, *others = ((view.fact(domain, name),) for domain in Domain)
+                constant = inputs.get(name)
+                if type(constant) is not list:
+                    value = (constant,)
+                size, model, prompt, state = others
+                self.facts[node_id] = Facts(value, size, model, prompt, state)
+            return
+        found: list[Any] = [(), (), (), (), (), None]
+        for domain, transfer, carriers in plan.steps:
+            fact = transfer(view)
+            if isinstance(fact, Sampling):
+                found[5] = fact
+                fact = noise.sampled(fact, fact.model) if fact.sure else None
+            if type(fact) is tuple:
+                found[domain] = _placed(fact, carriers)
+            elif fact is not None:
+                found[domain] = tuple(fact if carries else None for carries in carriers)
+        self.facts[node_id] = Facts(*found)
+
+    def _plan(self, class_type: str) -> Plan | None:
+        definition = self.catalog.find(class_type) if self.catalog is not None else None
+        words = self._classes.get(class_type)
+        if words is None:
+            told = CLASSES.get(class_type)
+            words = _read(told) if told is not None else {}
+        plan: Plan | None
+        if ALL in words:
+            plan = Plan((), _only if words[ALL] == "only" else _switched)
+        else:
+            steps = []
+            for index, name in enumerate(_NAMES):
+                carriers = _carriers(definition, index)
+                if name in words:
+                    verb, *args = words[name].split()
+                    steps.append((index, VERBS[name][verb](args), carriers or (True,)))
+                elif name == "size" and self._view.guessing and (any(carriers) or not definition):
+                    steps.append((index, batches.likely(()), carriers or (True,)))
+                elif definition is not None and any(carriers):
+                    transfer = _by_sockets(name, definition)
+                    if transfer is not None:
+                        steps.append((index, transfer, carriers))
+            if "noise" not in words and "ampler" in class_type:
+                steps.append((Domain.NOISE, noise.unknown_sampler, _carriers(definition, 4)))
+            plan = Plan(tuple(steps)) if steps else None
+        self._plans[class_type] = plan
+        return plan
+
+
+_UNPLANNED: Any = object()
+_SHARED: list[tuple[NodeCatalog | None, dict[str, Plan | None]]] = [(None, {})]
+
+
+def _plans_of(catalog: NodeCatalog | None) -> dict[str, Plan | None]:
+    """Give the plans of the classes of a catalog; those of the last one are kept."""
+    if _SHARED[0][0] is not catalog:
+        _SHARED[0] = (catalog, {})
+    return _SHARED[0][1]
+
+
+def adjacency(nodes: Nodes) -> dict[str, list[str]]:
+    """
+    Give node id → the nodes that it takes inputs from.
+    """
+    out: dict[str, list[str]] = {}
+    for node_id, node in nodes.items():
+        _, inputs = _parts(node)
+        out[node_id] = [
+            value[0]
+            for value in inputs.values()
+            if type(value) is list and len(value) == 2 and type(value[0]) is str
+        ]
+    return out
+
+
+def check_words(class_type: str, words: Mapping[str, str]) -> None:
+    """
+    Make sure that what somebody says of a class can be read.
+
+    Raises:
+        UsageError: It names no domain or no verb, or a verb lacks its arguments.
+    """
+    from comfygraph.core.nearest import did_you_mean
+
+    for domain, text in words.items():
+        place = f"analysis.classes.{class_type}.{domain}"
+        known = VERBS.get(domain)
+        if known is None:
+            hint = did_you_mean(domain, VERBS) or f"domains are {', '.join(VERBS)}"
+            raise UsageError(f"`{place}`: unknown domain", hint=hint)
+        verb, *args = text.split() or [""]
+        if verb not in known:
+            hint = did_you_mean(verb, known) or f"verbs are {', '.join(known)}"
+            raise UsageError(f"`{place}`: unknown verb `{verb[:40]}`", hint=hint)
+        try:
+            known[verb](args)(_EMPTY_VIEW)
+        except (IndexError, ValueError) as exc:
+            doc = (known[verb].__doc__ or "").strip().replace("\n    ", " ")
+            raise UsageError(f"`{place}`: `{verb}` lacks something: {doc}") from exc
+
+
+def _no_file(name: str) -> None:
+    return None
+
+
+_EMPTY_VIEW = View({}, _no_file, lambda name: (None, False))
+
+
+def _parts(node: Any) -> tuple[str, Mapping[str, Any]]:
+    if not isinstance(node, Mapping):
+        return "", {}
+    class_type, inputs = node.get("class_type"), node.get("inputs")
+    return (
+        class_type if isinstance(class_type, str) else "",
+        inputs if isinstance(inputs, Mapping) else {},
+    )
+
+
+def _read(text: str) -> dict[str, str]:
+    parts = (part.strip().partition(" ") for part in text.split(";"))
+    return {domain: words for domain, _, words in parts}
+
+
+def _placed(facts: Sequence[Any], carriers: tuple[bool, ...]) -> tuple[Any, ...]:
+    """Give several facts to the slots that carry the domain, in order."""
+    rest = iter(facts)
+    return tuple(next(rest, None) if carries else None for carries in carriers)
+
+
+def _carriers(definition: NodeDef | None, domain: int) -> tuple[bool, ...]:
+    """Tell for each output slot whether it carries a domain; a list of values carries nothing."""
+    if definition is None:
+        return ()
+    wanted = SOCKETS[domain] | _UNION
+    return tuple(
+        not output.is_list and not wanted.isdisjoint(output.type.replace(" ", "").split(","))
+        for output in definition.outputs
+    )
+
+
+def _by_sockets(name: str, definition: NodeDef) -> Transfer | None:
+    """
+    Give what follows from the sockets of a class that the table says nothing of.
+
+    A MODEL that goes in and comes out keeps its family, whatever is done to it. Core classes
+    do no more to it than their kind says, others may load a LoRA too. A core class that takes
+    a CONDITIONING and gives one of the same name hands the texts on.
+    """
+    core = definition.python_module.startswith(("nodes", "comfy_extras"))
+    if name == "model":
+        taken = _single_inputs(definition, _MODELS)
+        given = [out.type for out in definition.outputs if out.type in SOCKETS[Domain.MODEL]]
+        if not taken or len(given) != len(set(given)):
+            return None
+        change = models.patch if core and "HOOKS" not in _types(definition) else models.touched
+        each = [change([taken[kind]]) if kind in taken else None for kind in given]
+        return lambda view: tuple(one(view) if one is not None else None for one in each)
+    if name == "prompt" and core and "GUIDER" not in _types(definition):
+        names = [spec.name for spec in definition.inputs.values() if spec.type == "CONDITIONING"]
+        outputs = [out.name for out in definition.outputs if out.type == "CONDITIONING"]
+        if len(names) == 1 and len(outputs) == 1:
+            return prompts.of(names) if names[0] == "conditioning" else prompts.touched(names)
+        if outputs and set(outputs) <= set(names):
+            return _pass_named(outputs)
+    return None
+
+
+def _pass_named(names: Sequence[str]) -> Transfer:
+    return lambda view: tuple(view.conditioning(name) for name in names)
+
+
+def _types(definition: NodeDef) -> set[str]:
+    return {spec.type for spec in definition.inputs.values()} | {
+        output.type for output in definition.outputs
+    }
+
+
+def _single_inputs(definition: NodeDef, kinds: Sequence[str]) -> dict[str, str]:
+    """Give socket type → the input of that type, where there is exactly one."""
+    found: dict[str, list[str]] = {}
+    for spec in definition.inputs.values():
+        if spec.type in kinds:
+            found.setdefault(spec.type, []).append(spec.name)
+    return {kind: names[0] for kind, names in found.items() if len(names) == 1}
+
+
+def _only(view: View) -> str | None:
+    names = [name for name, value in view.inputs.items() if isinstance(value, list)]
+    return names[0] if len(names) == 1 else None
+
+
+def _switched(view: View) -> str | None:
+    value = view.value("switch")
+    if value is None:
+        value = view.guess(False)
+    return None if value is None else "on_true" if value else "on_false"

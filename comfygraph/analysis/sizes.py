@@ -1,0 +1,433 @@
+"""
+Size and count: how node classes change the pictures that pass through them.
+
+Facts of `nodes.py` and `comfy_extras/nodes_*.py`. A verb of the table makes a transfer function
+here; a function gives one fact, for every output slot that can carry it, or a tuple of one a
+slot. Where something that it needs is not known, it gives `None`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from comfygraph.analysis.facts import Size, Sound
+from comfygraph.analysis.view import View
+
+Transfer: TypeAlias = Callable[[View], Any]
+Maker: TypeAlias = Callable[[Sequence[str]], Transfer]
+
+_LIMIT = 1 << 20
+"""Pixels along a side; what is larger is a mistake of another kind."""
+
+
+def of(inputs: Sequence[str]) -> Transfer:
+    """`of image samples`: the size of what comes in at the first of these that is linked."""
+    return lambda view: view.size(*inputs)
+
+
+def new(args: Sequence[str]) -> Transfer:
+    """
+    `new 8`: new pictures of the node's `width` and `height`, cut down to multiples of 8.
+    `new 8 4`: films of `length` frames, the first and then four for each latent frame.
+    """
+    scale = int(args[0])
+    time = int(args[1]) if len(args) > 1 else 0
+
+    def transfer(view: View) -> Size | None:
+        batch: int | None = 1
+        if "batch_size" in view.inputs:
+            batch = view.integer("batch_size")
+        frames: int | None = 1
+        for name in ("length", "video_frames") if time else ():
+            if name in view.inputs:
+                length = view.integer(name)
+                frames = None if length is None else (max(length, 1) - 1) // time * time + 1
+        return sized(view.number("width"), view.number("height"), batch, frames, scale)
+
+    return transfer
+
+
+def sized(
+    width: float | None,
+    height: float | None,
+    batch: int | None = 1,
+    frames: int | None = 1,
+    scale: int | None = 1,
+) -> Size | None:
+    """
+    Give a size of whole cells, or `None` where it is not known or makes no sense.
+    """
+    if width is None or height is None or not (0 < width < _LIMIT and 0 < height < _LIMIT):
+        return None
+    step = scale or 1
+    wide, high = int(width) // step * step, int(height) // step * step
+    if not wide or not high:
+        return None
+    return Size(wide, high, batch, frames, scale)
+
+
+def resized(old: Size, width: float | None, height: float | None) -> Size | None:
+    """
+    Give pictures of another size, within their batch; `round` rounds halves to even, as there.
+    """
+    if width is None or height is None:
+        return None
+    return sized(width, height, old.batch, old.frames, old.scale)
+
+
+def _follow(old: Size, width: float | None, height: float | None) -> Size | None:
+    # A side of 0 follows the other one: `ImageScale.upscale`.
+    if width is None or height is None:
+        return None
+    if width == 0 and height == 0:
+        return old
+    if width == 0:
+        width = max(1, round(old.width * height / old.height))
+    elif height == 0:
+        height = max(1, round(old.height * width / old.width))
+    return resized(old, width, height)
+
+
+def to(args: Sequence[str]) -> Transfer:
+    """`to image`: scaled to the node's `width` and `height`, of which one may be 0."""
+
+    def transfer(view: View) -> Size | None:
+        old = view.size(*args)
+        return _follow(old, view.number("width"), view.number("height")) if old else None
+
+    return transfer
+
+
+def cells(args: Sequence[str]) -> Transfer:
+    """`cells samples`: latents scaled to `width // 8` by `height // 8` cells, however large."""
+
+    def transfer(view: View) -> Size | None:
+        old = view.size(*args)
+        width, height = view.number("width"), view.number("height")
+        if old is None or width is None or height is None or old.scale is None:
+            return None
+        if width == 0 and height == 0:
+            return old
+        # `LatentUpscale.upscale`: sides of less than 64 count as 64.
+        if width == 0:
+            high = max(64, int(height))
+            wide = max(64, round(old.width / old.scale * 8 * high / (old.height / old.scale * 8)))
+        elif height == 0:
+            wide = max(64, int(width))
+            high = max(64, round(old.height / old.scale * 8 * wide / (old.width / old.scale * 8)))
+        else:
+            wide, high = max(64, int(width)), max(64, int(height))
+        return resized(old, wide // 8 * old.scale, high // 8 * old.scale)
+
+    return transfer
+
+
+def scale(args: Sequence[str]) -> Transfer:
+    """`scale 2`, `scale scale_by`, `scale 2 image`: that many times larger."""
+    factor = float(args[0]) if _is_number(args[0]) else None
+    names = args[1:] or _PICTURES
+
+    def transfer(view: View) -> Size | None:
+        old = view.size(*names)
+        by = factor if factor is not None else view.number(args[0])
+        return times(old, by) if old is not None and by is not None else None
+
+    return transfer
+
+
+_PICTURES = ("image", "images", "samples", "pixels", "mask", "input", "latent")
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"\d+(\.\d+)?", text) is not None
+
+
+def times(old: Size, by: float) -> Size | None:
+    """
+    Scale pictures, or the cells of latents, and round.
+    """
+    if not 0 < by < 1_000:
+        return None
+    cell = old.scale
+    if cell is None:
+        return None
+    return resized(old, round(old.width / cell * by) * cell, round(old.height / cell * by) * cell)
+
+
+def megapixels(args: Sequence[str]) -> Transfer:
+    """`megapixels image`: scaled to `megapixels`, in steps of `resolution_steps`."""
+
+    def transfer(view: View) -> Size | None:
+        old, wanted = view.size(*args), view.number("megapixels")
+        step = view.integer("resolution_steps") if "resolution_steps" in view.inputs else 1
+        if old is None or wanted is None or wanted <= 0 or not step or step < 1:
+            return None
+        by = _for_pixels(old, wanted)
+        return resized(old, *(round(side * by / step) * step for side in old[:2]))
+
+    return transfer
+
+
+def _for_pixels(old: Size, wanted: float) -> float:
+    return math.sqrt(int(wanted * 1024 * 1024) / (old.width * old.height))
+
+
+def longest(args: Sequence[str]) -> Transfer:
+    """`longest largest_size image`: the longer side becomes that input."""
+
+    def transfer(view: View) -> Size | None:
+        old, side = view.size(*args[1:]), view.number(args[0])
+        if old is None or side is None:
+            return None
+        by = side / max(old.width, old.height)
+        # `nodes_dataset.py` cuts off where `nodes_images.py` rounds.
+        whole = int if args[0] == "longer_edge" else round
+        return resized(old, *(side if n == max(old[:2]) else whole(n * by) for n in old[:2]))
+
+    return transfer
+
+
+def shortest(args: Sequence[str]) -> Transfer:
+    """`shortest shorter_edge images`: the shorter side becomes that input."""
+
+    def transfer(view: View) -> Size | None:
+        old, side = view.size(*args[1:]), view.number(args[0])
+        if old is None or side is None:
+            return None
+        by = side / min(old.width, old.height)
+        return resized(old, *(side if n == min(old[:2]) else int(n * by) for n in old[:2]))
+
+    return transfer
+
+
+def resize(args: Sequence[str]) -> Transfer:
+    """`ResizeImageMaskNode`: by what its `resize_type` says."""
+
+    def transfer(view: View) -> Size | None:
+        old, kind = view.size("input"), view.text("resize_type")
+        if old is None or kind is None:
+            return None
+        if kind == "match size":
+            other = view.size("resize_type.match")
+            return resized(old, other.width, other.height) if other else None
+        name = _RESIZE.get(kind)
+        number = view.number(f"resize_type.{name}") if name is not None else None
+        if number is None:
+            return None
+        match kind:
+            case "scale dimensions":
+                return _follow(old, number, view.number("resize_type.height"))
+            case "scale by multiplier":
+                return resized(old, round(old.width * number), round(old.height * number))
+            case "scale width":
+                return resized(old, number, max(1, round(old.height * number / old.width)))
+            case "scale height":
+                return resized(old, max(1, round(old.width * number / old.height)), number)
+            case "scale total pixels":
+                by = _for_pixels(old, number) if number > 0 else 0
+                return resized(old, round(old.width * by), round(old.height * by))
+            case "scale to multiple":
+                step = max(int(number), 1)
+                return resized(old, old.width // step * step or old.width,
+                               old.height // step * step or old.height)  # fmt: skip
+            case _:
+                pick = max if kind == "scale longer dimension" else min
+                side = pick(old.width, old.height)
+                by = number / side
+                return resized(old, *(number if n == side else round(n * by) for n in old[:2]))
+
+    return transfer
+
+
+_RESIZE = {
+    "scale dimensions": "width",
+    "scale by multiplier": "multiplier",
+    "scale longer dimension": "longer_size",
+    "scale shorter dimension": "shorter_size",
+    "scale width": "width",
+    "scale height": "height",
+    "scale total pixels": "megapixels",
+    "scale to multiple": "multiple",
+}
+
+
+def upscaled(args: Sequence[str]) -> Transfer:
+    """`upscaled image upscale_model`: as much larger as the upscale model makes it."""
+
+    def transfer(view: View) -> Size | None:
+        old, model = view.size(args[0]), view.model(args[1])
+        # Most upscale models enlarge four times.
+        by = (model.factor if model is not None else None) or view.guess(4)
+        return times(old, by) if old is not None and by else None
+
+    return transfer
+
+
+def crop(args: Sequence[str]) -> Transfer:
+    """`crop image`: at most `width` by `height` of it, from `x` and `y`."""
+
+    def transfer(view: View) -> Size | None:
+        old = view.size(*args)
+        width, height = view.number("width"), view.number("height")
+        if old is None or width is None or height is None:
+            return None
+        x, y = view.number("x") or 0, view.number("y") or 0
+        left = min(max(x, 0), old.width - 1)
+        top = min(max(y, 0), old.height - 1)
+        return resized(old, min(width, old.width - left), min(height, old.height - top))
+
+    return transfer
+
+
+def crop_cells(args: Sequence[str]) -> Transfer:
+    """`crop_cells samples`: as `crop`, in eighths of what is asked for: `LatentCrop.crop`."""
+
+    def transfer(view: View) -> Size | None:
+        old = view.size(*args)
+        width, height = view.number("width"), view.number("height")
+        if old is None or width is None or height is None or old.scale is None:
+            return None
+        cell, sides = old.scale, []
+        for side, asked, start in (
+            (old.width, width, view.number("x")), (old.height, height, view.number("y"))
+        ):  # fmt: skip
+            first = min(int(start or 0) // 8, side // cell - 8)
+            sides.append(min(int(asked) // 8, side // cell - first) * cell)
+        return resized(old, *sides)
+
+    return transfer
+
+
+def pad(args: Sequence[str]) -> Transfer:
+    """`pad image`: with `left`, `right`, `top` and `bottom` added."""
+
+    def transfer(view: View) -> Size | None:
+        old = view.size(*args)
+        sides = [view.number(name) for name in ("left", "right", "top", "bottom")]
+        if old is None or None in sides:
+            return None
+        left, right, top, bottom = (side or 0 for side in sides)
+        return resized(old, old.width + left + right, old.height + top + bottom)
+
+    return transfer
+
+
+def exactly(args: Sequence[str]) -> Transfer:
+    """`exactly target_width target_height image`: of that size whatever comes in."""
+
+    def transfer(view: View) -> Size | None:
+        old = view.size(*args[2:])
+        width, height = view.number(args[0]), view.number(args[1])
+        return resized(old, width, height) if old else sized(width, height, None)
+
+    return transfer
+
+
+def rotate(args: Sequence[str]) -> Transfer:
+    """`rotate image`: by `rotation`, which may turn it on its side."""
+
+    def transfer(view: View) -> Size | None:
+        old, rotation = view.size(*args), view.text("rotation")
+        if old is None or rotation is None:
+            return None
+        if rotation.startswith(("90", "270")):
+            return old._replace(width=old.height, height=old.width)
+        return old
+
+    return transfer
+
+
+_KONTEXT = (
+    (672, 1568), (688, 1504), (720, 1456), (752, 1392), (800, 1328), (832, 1248), (880, 1184),
+    (944, 1104), (1024, 1024),
+)  # fmt: skip
+_ALL_KONTEXT = (*_KONTEXT, *((high, wide) for wide, high in reversed(_KONTEXT[:-1])))
+
+
+def kontext(args: Sequence[str]) -> Transfer:
+    """`PREFERED_KONTEXT_RESOLUTIONS` of `comfy_extras/nodes_flux.py`: the nearest ratio."""
+
+    def transfer(view: View) -> Size | None:
+        old = view.size(*args)
+        if old is None:
+            return None
+        ratio = old.width / old.height
+        best = min(_ALL_KONTEXT, key=lambda size: abs(size[0] / size[1] - ratio))
+        return resized(old, *best)
+
+    return transfer
+
+
+def encode(args: Sequence[str]) -> Transfer:
+    """`encode pixels vae`: latents of whole cells; `vae_encode_crop_pixels` cuts the rest off."""
+
+    def transfer(view: View) -> Size | None:
+        old = view.size(args[0])
+        if old is None:
+            return None
+        vae = view.model(args[1])
+        space = vae.space if vae is not None else None
+        cell = space.scale if space is not None else view.guess(8)
+        if space is not None and space.time > 1:
+            # A film: the pictures of the batch are its frames.
+            count = old.batch
+            frames = None if count is None else (count - 1) // space.time * space.time + 1
+            return sized(old.width, old.height, 1, frames, cell)
+        if cell is None and (old.width % 64 or old.height % 64):
+            return None  # What is cut off depends on the VAE.
+        return sized(old.width, old.height, old.batch, 1, cell)
+
+    return transfer
+
+
+def decode(args: Sequence[str]) -> Transfer:
+    """`decode samples`: the pictures of latents; films become pictures one after the other."""
+
+    def transfer(view: View) -> Size | None:
+        old = view.size(*args)
+        return Size(old.width, old.height, old.pictures, 1, 1) if old is not None else None
+
+    return transfer
+
+
+def file(args: Sequence[str]) -> Transfer:
+    """`file image`: as the input file that `image` names has them."""
+
+    def transfer(view: View) -> Size | None:
+        name = view.text(args[0])
+        found = view.file_size(name) if name else None
+        # An input file that nobody has seen is drawn as a square.
+        return found or view.guess(Size(512, 512))
+
+    return transfer
+
+
+def film(args: Sequence[str]) -> Transfer:
+    """`film file`: as the film in the input file; how long it is stays unknown."""
+    inner = file(args)
+
+    def transfer(view: View) -> Size | None:
+        found: Size | None = inner(view)
+        return found._replace(batch=view.guess(8)) if found is not None else None
+
+    return transfer
+
+
+def silence(args: Sequence[str]) -> Transfer:
+    """`silence seconds`: a sound of so many seconds."""
+    names = args
+
+    def transfer(view: View) -> Sound | None:
+        known = next((view.number(name) for name in names if name in view.inputs), None)
+        seconds = known if known is not None else view.guess(5.0)
+        return Sound(max(seconds, 0.0)) if seconds is not None else None
+
+    return transfer
+
+
+def sound(args: Sequence[str]) -> Transfer:
+    """`sound`: the first sound that comes in."""
+    return lambda view: view.sound()
