@@ -32,13 +32,13 @@ async def follow_stream(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -
     try:
         if effect.stream.kind == "websocket":
             await _websocket(effect, tell, ahead)
+            lost = StreamLost("the stream ended")
         else:
-            await _bytes(effect, tell, ahead)
-        reason = "the stream ended"
+            lost = await _bytes(effect, tell, ahead)
     except Exception as exc:
         # streams only inform: whatever ends one, polling goes on
-        reason = wire.stream_reason(exc)
-    tell(StreamLost(reason))
+        lost = StreamLost(wire.stream_reason(exc))
+    tell(lost)
 
 
 async def _websocket(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> None:
@@ -57,7 +57,7 @@ async def _websocket(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> N
             tell(Frame(data))
 
 
-async def _bytes(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> None:
+async def _bytes(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> StreamLost:
     stream = effect.stream
     timeout = wire.timeouts(effect.timeout, wire.STREAM_SILENCE)
     async with (
@@ -67,8 +67,9 @@ async def _bytes(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> None:
         ) as response,
     ):
         if response.status_code != 200:
-            return
+            return wire.stream_refused(response.status_code)
         tell(StreamOpened())
         async for piece in response.aiter_bytes():
             await ahead.acquire()
             tell(Frame(piece))
+    return StreamLost("the stream ended", over=True)

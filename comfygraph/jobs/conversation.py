@@ -292,8 +292,8 @@ class Conversation:
         match news:
             case StreamOpened():
                 self._stream.opened()
-            case StreamLost():
-                was_open = self._stream.lost()
+            case StreamLost(missing=missing, over=over):
+                was_open = self._stream.lost(missing=missing, over=over)
                 if was_open:  # polling fills the gap
                     self._next_poll = min(self._next_poll, self._courier.now())
             case Frame(data=data) if self._accepted_at is None:

@@ -161,9 +161,16 @@ class StreamOpened:
 class StreamLost:
     """
     The stream could not be opened, or ended.
+
+    Args:
+        reason: Why.
+        missing: There is nothing at its address (yet).
+        over: It came to its proper end: a byte stream that was whole.
     """
 
     reason: str
+    missing: bool = False
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from comfygraph.targets.observations import Observation
 
 _QUICK = (0.1, 0.2, 0.4, 0.8)
 _MOST_LOSSES = 5
+_MISSING_CAP = 5.0
+"""The longest pause before a stream is asked for again that is not there yet, in seconds."""
 _STEADY = 10.0
 """A stream that lived for so many seconds was fine; its loss counts as the first."""
 
@@ -86,6 +88,7 @@ class Stream:
         self._state = _State.CLOSED
         self._reader: FrameReader | None = None
         self._losses = 0
+        self._misses = 0
         self._opened_at = 0.0
         self._heard_at = -math.inf
         self.next_try = 0.0
@@ -125,7 +128,7 @@ class Stream:
         """
         Let the target be asked for a stream again, where it had none yet.
         """
-        if self._state is _State.CLOSED and self._losses == 0:
+        if self._state is _State.CLOSED and self._losses == 0 and self._misses == 0:
             self.next_try = 0.0
 
     def opened(self) -> None:
@@ -135,13 +138,25 @@ class Stream:
         self._state = _State.OPEN
         self._opened_at = self._heard_at = self._courier.now()
 
-    def lost(self) -> bool:
+    def lost(self, *, missing: bool = False, over: bool = False) -> bool:
         """
         Take in that the stream is closed or could not be opened; say whether it was open.
+
+        Args:
+            missing: It is not there yet: that is no loss, and it is asked for again.
+            over: It came to its end, and will say nothing more.
         """
         was_open = self._state is _State.OPEN
         self._state = _State.CLOSED
         now = self._courier.now()
+        if over:
+            self._losses = _MOST_LOSSES
+            self.next_try = math.inf
+            return was_open
+        if missing:
+            self._misses += 1
+            self.next_try = now + min(self._courier.backoff(self._misses), _MISSING_CAP)
+            return was_open
         if was_open and now - self._opened_at >= _STEADY:
             self._losses = 0
         self._losses += 1

@@ -66,13 +66,13 @@ class StreamThread:
         try:
             if self._effect.stream.kind == "websocket":
                 self._websocket()
+                lost = StreamLost("the stream ended")
             else:
-                self._bytes()
-            reason = "the stream ended"
+                lost = self._bytes()
         except Exception as exc:
             # streams only inform: whatever ends one, polling goes on
-            reason = wire.stream_reason(exc)
-        self._tell(StreamLost(reason))
+            lost = StreamLost(wire.stream_reason(exc))
+        self._tell(lost)
 
     def _websocket(self) -> None:
         stream = self._effect.stream
@@ -87,7 +87,7 @@ class StreamThread:
             while not self._closing.is_set():
                 self._pass_on(connection.recv())
 
-    def _bytes(self) -> None:
+    def _bytes(self) -> StreamLost:
         stream = self._effect.stream
         timeout = wire.timeouts(self._effect.timeout, wire.STREAM_SILENCE)
         with (
@@ -97,14 +97,15 @@ class StreamThread:
             ) as response,
         ):
             if response.status_code != 200:
-                return
+                return wire.stream_refused(response.status_code)
             plain = response.extensions["network_stream"].get_extra_info("socket")
             self._socket = plain if isinstance(plain, socket.socket) else None
             self._tell(StreamOpened())
             for piece in response.iter_bytes():
                 self._pass_on(piece)
                 if self._closing.is_set():
-                    return
+                    return StreamLost("closed by us")
+        return StreamLost("the stream ended", over=True)
 
     def _pass_on(self, data: str | bytes) -> None:
         self._ahead.acquire()

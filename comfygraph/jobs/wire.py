@@ -16,7 +16,7 @@ import httpx
 
 from comfygraph import __version__
 from comfygraph.errors import UsageError
-from comfygraph.jobs.effects import NotSaved, Saved, Unreached
+from comfygraph.jobs.effects import NotSaved, Saved, StreamLost, Unreached
 from comfygraph.jobs.files import NotKept, Sink
 from comfygraph.targets.http import MAX_JSON_BYTES, HttpRequest, HttpResponse, origin
 
@@ -175,6 +175,13 @@ def not_saved(exc: OSError | NotKept) -> NotSaved:
     if isinstance(exc, OSError):
         return NotSaved((exc.strerror or str(exc)).lower())
     return NotSaved(str(exc))
+
+
+def stream_refused(status: int) -> StreamLost:
+    """
+    Say that a stream is not there, or not for us.
+    """
+    return StreamLost(f"the service answered with HTTP {status}", missing=status == 404)
 
 
 def stream_reason(exc: BaseException) -> str:
