@@ -45,7 +45,7 @@ def prepare(
         submission = replace(submission, prompt=prompt)
     if policy.check_first:
         try:
-            yield from _check(target, submission, courier)
+            yield from _check(target, submission, courier, patient=bool(uploads.files))
         except GraphRejected:
             # perhaps the service no longer has what was uploaded some time ago
             for _, file in uploads.files:
@@ -54,13 +54,16 @@ def prepare(
     return submission
 
 
-def _check(target: Target, submission: Submission, courier: Courier) -> Talk[None]:
+def _check(
+    target: Target, submission: Submission, courier: Courier, *, patient: bool
+) -> Talk[None]:
     exchange = target.check(submission)
     if exchange is None:
         return
     try:
         answer = yield from courier.run(exchange)
-        if not answer.valid and answer.retry_in is not None:
+        if patient and not answer.valid and answer.retry_in is not None:
+            # what we have uploaded may not be known everywhere yet
             yield from courier.pause(answer.retry_in)
             again = target.check(submission)
             assert again is not None

@@ -43,6 +43,8 @@ class Policy:
         check_first: Ask `check` before each submit: nothing is handed in that it refuses.
         own_inputs: The service has input files of its own, which graphs name plainly: a name
             that is no local file may be one of them.
+        key_memory: For so many seconds a submit with a key that the service has seen surely gives
+            the job of the first one; 0 where it does not say so.
     """  # noqa: E501
 
     poll_intervals: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0)
@@ -58,6 +60,7 @@ class Policy:
     deadline: float = 3600.0
     check_first: bool = False
     own_inputs: bool = False
+    key_memory: float = 0.0
 
     def retry(self, status: int) -> Retry:
         """

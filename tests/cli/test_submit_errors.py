@@ -277,7 +277,7 @@ def test_tams_in_trouble(
     A service that stays in trouble after a submit with a key: the job may exist, and it is said.
     """
     monkeypatch.setenv("TAMS_API_KEY", "emulator-token")
-    emulator.faults = Faults(route="POST*", errors=9, error_status=500)
+    emulator.faults = Faults(route="POST */workflow", errors=9, error_status=500)
     code, _, err = submit(graph, "--target", "tams", "--url", emulator.url("tams"))
     emulator.faults = Faults()
 

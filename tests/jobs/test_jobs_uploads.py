@@ -394,14 +394,16 @@ def test_a_graph_that_the_check_refuses_is_not_handed_in(folder: Path) -> None:
     ]
 
 
-def test_a_check_that_may_change_its_mind_is_asked_once_more() -> None:
+def test_a_check_that_may_change_its_mind_is_asked_once_more(folder: Path) -> None:
     """
     What was uploaded a moment ago may not be known yet: the check says when to ask again.
     """
     found = (NodeComplaint("1", "image not found", "image"),)
     check = CheckAnswer(False, complaints=found, retry_in=10.0)
-    world, target = World(service), TakingTarget(policy=Policy(check_first=True), check=check)
-    has(world, target, Submission(loading("x"), "k"), Uploads())
+    policy = Policy(check_first=True)
+    world, target = World(service), TakingTarget(policy=policy, check=check)
+    uploads = collect_uploads(loading("a.png"), target, Sources((folder,)))
+    has(world, target, Submission(loading("a.png"), "k"), uploads)
 
     assert [0.0, 10.0] == world.times("POST /check")
     assert [10.0] == world.times("POST /jobs")

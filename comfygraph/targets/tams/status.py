@@ -8,6 +8,7 @@ the presence of `code` do. The details say which node and input, as lines of tex
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from comfygraph.core.values import JsonValue
 from comfygraph.errors import (
@@ -29,6 +30,8 @@ _CREDENTIALS = "TAMS_API_KEY, or TAMS_APP_ID and TAMS_PRIVATE_KEY_FILE"
 _BAD_AUTH_HEADER = 100002
 _MISSING_FIELD = re.compile(r"\[nodeId:fieldName\]\s*([^\s:]+):(\S+)")
 _MOST_LINES = 2000
+_IMAGE_INPUTS = frozenset({"image", "mask"})
+_UNKNOWN = re.compile(r"not (?:be )?found|not exist|no such|不存在|找不到|未找到", re.IGNORECASE)
 
 _BY_CODE: dict[int, tuple[type[TargetError], str | None]] = {
     # https://grpc.io/docs/guides/status-codes/
@@ -99,7 +102,7 @@ def message_of(body: dict[str, JsonValue]) -> str:
     """
     Give what an error object says, details included, on one line.
     """
-    said = [text(body.get("message"))]
+    said = [text(body.get("message")), text(body.get("reason"))]
     said += [text(detail.get("message")) for detail in mappings(body.get("details"))]
     return one_line("; ".join(part for part in said if part))
 
@@ -119,6 +122,16 @@ def complaints(body: dict[str, JsonValue]) -> tuple[NodeComplaint, ...]:
         node_id, name = missing.groups()
         out.append(NodeComplaint(node_id, "the field is missing", name))
     return tuple(out)
+
+
+def unknown_upload(found: Sequence[NodeComplaint]) -> bool:
+    """
+    Tell whether all that is wrong are images that the service does not know, perhaps not yet.
+    """
+    return bool(found) and all(
+        (item.input or "").lower() in _IMAGE_INPUTS and _UNKNOWN.search(item.message)
+        for item in found
+    )
 
 
 def _read_lines(message: str) -> list[NodeComplaint]:

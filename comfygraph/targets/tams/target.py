@@ -1,5 +1,5 @@
 """
-TAMS as a target: workflow jobs of `POST /v1/jobs/workflow`.
+TAMS as a target: workflow jobs of `POST /v1/jobs/workflow`, and jobs of templates.
 """
 
 from __future__ import annotations
@@ -25,21 +25,33 @@ from comfygraph.targets.base import (
     plain_base_url,
 )
 from comfygraph.targets.events import OutputFile
-from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, Resend, json_body
+from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, Resend, Secret, json_body
 from comfygraph.targets.reading import identifier, number, one_line, pick, text
+from comfygraph.targets.tams.access import AccessKeys
 from comfygraph.targets.tams.body import params_of
 from comfygraph.targets.tams.job import job_files, read_job
-from comfygraph.targets.tams.status import complaints, error_body, message_of, read_answer
+from comfygraph.targets.tams.status import (
+    complaints,
+    error_body,
+    message_of,
+    read_answer,
+    unknown_upload,
+)
+from comfygraph.targets.tams.template import Template, read_template, template_body
 from comfygraph.targets.tams.upload import PATH as UPLOAD_PATH
 from comfygraph.targets.tams.upload import put_failure, put_request, upload_body
 
 DEFAULT_BASE_URL = "https://ap-east-1.tensorart.cloud"
 CANCEL_STYLES = ("auto", "post", "delete")
-OPTIONS = ("notify_url",)
+OPTIONS = ("notify_url", "template_id")
 
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 _ACCEPT = {"Accept": "application/json"}
 _OTHER_CANCEL = (404, 405, 501)
+_UPLOAD_SETTLES = 10.0
+"""Seconds after which a new image is known everywhere, by the experience of other clients."""
+# results are kept for seven days, says the documentation; of the jobs themselves it says nothing
+_KEY_MEMORY = 7 * 24 * 3600.0
 
 
 class TamsTarget:
@@ -50,10 +62,18 @@ class TamsTarget:
         auth: `bearer(...)` or `RsaAuth`.
         base_url: The endpoint that the TAMS console prints for the app.
         cancel_style: `"delete"` for `DELETE /v1/jobs/{id}`, `"post"` for `POST …/cancel`; `"auto"`
-            tries the first, and the second where the first is no route.
+            tries the first, and the second where the first is no route, and stays with what worked.
+        keeps_request_id: Whether a submit with a `requestId` that the service has seen gives the
+            first job; the documentation says that it must be unique, and not what comes of it.
         name: The target's name.
+        account: What tells the accounts of one service apart, for the rate limit; no secret.
+        access: Keys of private models.
+        notify_url: Where the service reports that something happened, if the submission names no
+            other place.
+        check_first: Whether drivers have each graph checked and priced before they submit it.
 
-    Options of a submission: `notify_url`, where the service reports that something happened.
+    Options of a submission: `notify_url`; `template_id`, where the graph is a filled template
+    (`Template.to_prompt`).
     """
 
     def __init__(
@@ -62,7 +82,12 @@ class TamsTarget:
         auth: Auth,
         base_url: str = DEFAULT_BASE_URL,
         cancel_style: str = "auto",
+        keeps_request_id: bool = False,
         name: str = "tams",
+        account: str = "",
+        access: AccessKeys | None = None,
+        notify_url: str = "",
+        check_first: bool = True,
     ) -> None:
         if cancel_style not in CANCEL_STYLES:
             raise UsageError(
@@ -71,14 +96,19 @@ class TamsTarget:
             )
         self.name = name
         self.base_url = plain_base_url(base_url)
-        # five requests a second for each account, says the FAQ of TAMS
+        # five requests a second, says the FAQ of TAMS; a little less leaves room for the network,
+        # which may bring two requests closer together than they left
         self.policy = Policy(
             poll_intervals=(1.0, 1.0, 2.0, 3.0, 5.0),
-            requests_per_second=5.0,
-            rate_key=f"{name} {self.base_url}",
+            requests_per_second=4.5,
+            rate_key=" ".join(filter(None, (name, self.base_url, account))),
+            check_first=check_first,
+            key_memory=_KEY_MEMORY if keeps_request_id else 0.0,
         )
         self._auth = auth
         self._cancel_style = cancel_style
+        self._access = access or AccessKeys()
+        self._notify_url = notify_url
 
     def reference(self, submission: Submission) -> JobRef:
         """
@@ -90,12 +120,17 @@ class TamsTarget:
         """
         Hand in the graph; the key goes along as `requestId`.
         """
-        body = self._body(submission)
-        ref = self.reference(submission)
-        return self._submit(ref, body)
+        graph, hidden = self._graph(submission)
+        body: dict[str, JsonValue] = {"requestId": submission.key, **graph}
+        notify = text(submission.options.get("notify_url")) or self._notify_url
+        if notify:
+            body["runningNotifyUrl"] = notify
+        path = "/v1/jobs/workflow/template" if "templateId" in graph else "/v1/jobs/workflow"
+        request = self._post(path, body, Resend.SAME_KEY, hidden)
+        return self._submit(self.reference(submission), request)
 
-    def _submit(self, ref: JobRef, body: dict[str, JsonValue]) -> Exchange[Submitted]:
-        response = yield self._post("/v1/jobs/workflow", body, Resend.SAME_KEY)
+    def _submit(self, ref: JobRef, request: HttpRequest) -> Exchange[Submitted]:
+        response = yield request
         job = _job_of(read_answer(response))
         job_id = identifier(job.get("id"))
         if not job_id:
@@ -123,6 +158,8 @@ class TamsTarget:
         response = yield routes[0]
         if len(routes) > 1 and _is_no_route(response):
             response = yield routes[1]
+            if not _is_no_route(response):
+                self._cancel_style = "post"
         if not response.body.strip() and response.ok:
             return CancelAnswer(accepted=True)
         try:
@@ -166,15 +203,18 @@ class TamsTarget:
         """
         Have the graph checked and priced, in credits, without running it.
         """
-        body = {"params": self._body(submission)["params"]}
-        return self._check(body)
+        graph, hidden = self._graph(submission)
+        template = "templateId" in graph
+        path = "/v1/workflows/template/check" if template else "/v1/jobs/workflow/params/check"
+        return self._check(self._post(path, graph, Resend.ALWAYS, hidden))
 
-    def _check(self, body: dict[str, JsonValue]) -> Exchange[CheckAnswer]:
-        response = yield self._post("/v1/jobs/workflow/params/check", body, Resend.ALWAYS)
+    def _check(self, request: HttpRequest) -> Exchange[CheckAnswer]:
+        response = yield request
         found = complaints(error_body(response))
         if found and response.status not in (401, 403, 429):
-            return CheckAnswer(valid=False, unit="credits", complaints=found)
-        data = read_answer(response)
+            retry_in = _UPLOAD_SETTLES if unknown_upload(found) else None
+            return CheckAnswer(False, None, "credits", complaints=found, retry_in=retry_in)
+        data = read_answer(response, "such check")
         valid = data.get("valid") is True  # a false is left out
         notes = () if valid else (message_of(data) or "TAMS says no more than that it is invalid",)
         return CheckAnswer(valid, number(data.get("credits")), "credits", notes=notes)
@@ -201,22 +241,46 @@ class TamsTarget:
             raise put_failure(stored)
         return resource
 
-    def _body(self, submission: Submission) -> dict[str, JsonValue]:
+    def template(self, template_id: str) -> Exchange[Template]:
+        """
+        Fetch the fields of a template with their preset values.
+        """
+        response = yield self._get(f"/v1/workflows/{quote(template_id, safe='')}")
+        return read_template(read_answer(response, "such template"), template_id)
+
+    def job(self, job_id: str) -> Exchange[dict[str, JsonValue]]:
+        """
+        Fetch a job object as the service gives it; `read_job` reads it.
+        """
+        response = yield self._get(f"/v1/jobs/{quote(job_id, safe='')}")
+        return _job_of(read_answer(response))
+
+    def stage_credits(self, stages: list[JsonValue]) -> Exchange[float]:
+        """
+        Have the stages of a diffusion job priced, in credits.
+
+        Raises:
+            Rejected: The service does not take the stages.
+        """
+        response = yield self._post("/v1/jobs/credits", {"stages": stages}, Resend.ALWAYS)
+        # a zero is left out
+        return number(read_answer(response, "such price").get("credits")) or 0.0
+
+    def _graph(self, submission: Submission) -> tuple[dict[str, JsonValue], tuple[Secret, ...]]:
         _known_options(submission)
-        body: dict[str, JsonValue] = {
-            "requestId": submission.key,
-            "params": params_of(submission.prompt),
-        }
-        notify = submission.options.get("notify_url")
-        if notify is not None:
-            body["runningNotifyUrl"] = text(notify)
-        return body
+        template_id = submission.options.get("template_id")
+        if template_id is not None:
+            return template_body(identifier(template_id), submission.prompt), ()
+        params, hidden = params_of(submission.prompt, self._access)
+        return {"params": params}, hidden
 
     def _get(self, path: str) -> HttpRequest:
         return self._request("GET", path)
 
-    def _post(self, path: str, body: JsonValue, resend: Resend) -> HttpRequest:
-        return self._request("POST", path, json_body(body), resend, _JSON)
+    def _post(
+        self, path: str, body: JsonValue, resend: Resend, hidden: tuple[Secret, ...] = ()
+    ) -> HttpRequest:
+        return replace(self._request("POST", path, json_body(body), resend, _JSON), hidden=hidden)
 
     def _request(
         self,
