@@ -32,7 +32,7 @@ FOLDERS: Mapping[str, str] = {
 _OLD_FOLDERS = {"unet": "diffusion_models", "clip": "text_encoders"}
 """Folders as they were called before, which ComfyUI still reads."""
 
-_KINDS = {folder: kind for kind, folder in reversed(FOLDERS.items())}
+_KINDS = {folder: kind for kind, folder in reversed(list(FOLDERS.items()))}
 
 _NAMES = {
     # Civitai's site: `model.type` of a version.

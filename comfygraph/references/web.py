@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from comfygraph.errors import ProtocolError, RateLimited, ServiceUnavailable, UsageError
+from comfygraph.references.cache import AnswerCache, key_of
 from comfygraph.targets.base import Exchange
 from comfygraph.targets.failures import retry_after
 from comfygraph.targets.http import MAX_JSON_BYTES, HttpRequest, HttpResponse, origin
@@ -41,8 +42,12 @@ class Web:
     """
     Carries exchanges over HTTP; the connection is opened when the first request goes out.
 
+    The same question is asked once. A server that was out of reach is not tried again.
+
     Args:
-        offline: Refuse to send anything.
+        offline: Refuse to send anything; kept answers are taken however old they are.
+        cache: Keeps answers between runs.
+        refresh: Ask again even where an answer is kept.
         spacing: Seconds between two requests to the same server; TAMS takes five a second.
         sleep: Waits.
         clock: Seconds that never go back.
@@ -52,35 +57,74 @@ class Web:
         self,
         *,
         offline: bool = False,
+        cache: AnswerCache | None = None,
+        refresh: bool = False,
         spacing: float = 0.21,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.offline = offline
         self.sent = 0
+        self._cache = cache
+        self._refresh = refresh
+        self._known: dict[str, HttpResponse] = {}
+        self._lost: dict[tuple[str, str, int], ServiceUnavailable] = {}
         self._spacing = spacing
         self._sleep = sleep
         self._clock = clock
         self._client: httpx.Client | None = None
         self._last: dict[tuple[str, str, int], float] = {}
 
-    def run(self, exchange: Exchange[T]) -> T:
+    def run(self, exchange: Exchange[T], keep: Callable[[T], float] | None = None) -> T:
         """
         Carry an exchange to its end and give what came out.
 
+        Args:
+            exchange: The question.
+            keep: Seconds for which the answers are kept, by what came out; not at all without it.
+
         Raises:
-            OfflineError: Nothing may be sent.
+            OfflineError: Nothing may be sent, and no answer is kept.
             TargetError: The service refused, or is out of reach.
         """
+        fresh: list[tuple[str, HttpResponse]] = []
         try:
             request = next(exchange)
             while True:
-                request = exchange.send(self._deliver(request))
+                key = key_of(request)
+                response = self._kept(key) if keep is not None else None
+                if response is None:
+                    response = self._reached(request)
+                    fresh.append((key, response))
+                request = exchange.send(response)
         except StopIteration as stop:
             value: T = stop.value
-            return value
         finally:
             exchange.close()
+        if keep is not None:
+            for key, response in fresh:
+                self._known[key] = response
+                if self._cache is not None:
+                    self._cache.put(key, response, keep(value))
+        return value
+
+    def _kept(self, key: str) -> HttpResponse | None:
+        known = self._known.get(key)
+        if known is not None or self._cache is None or self._refresh:
+            return known
+        return self._cache.get(key, stale=self.offline)
+
+    def _reached(self, request: HttpRequest) -> HttpResponse:
+        place = origin(request.url)
+        if place in self._lost:
+            raise self._lost[place]
+        try:
+            return self._deliver(request)
+        except OfflineError:
+            raise
+        except ServiceUnavailable as exc:
+            self._lost[place] = exc
+            raise
 
     def close(self) -> None:
         """

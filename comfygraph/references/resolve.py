@@ -1,0 +1,311 @@
+"""
+From one name of a model to the name that a service wants: the table first, then the services
+that know.
+
+Civitai finds a version by its number or the hash of a file; nobody finds a file by its name, and
+TAMS has no search at all. So the table is the only way from a file to TensorArt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from comfygraph.core.nearest import did_you_mean
+from comfygraph.errors import TargetError, UsageError
+from comfygraph.references.air import Air, is_air
+from comfygraph.references.civitai import CivitaiVersion
+from comfygraph.references.forms import CivitaiVersionId, FileHash, FileName, TamsId
+from comfygraph.references.kinds import kind_fits
+from comfygraph.references.lookup import Lookup
+from comfygraph.references.resolution import Availability, Resolution
+from comfygraph.references.table import ModelTable, Names, names_of
+from comfygraph.references.uses import EMBEDDINGS, ModelUse
+
+TargetName: TypeAlias = Literal["civitai", "comfyui", "tams"]
+TARGETS: tuple[TargetName, ...] = ("civitai", "comfyui", "tams")
+
+BY_NUMBER = frozenset({"checkpoints", "loras"})
+"""What TensorArt wants by number; files of other folders it provides under their own names."""
+
+_EMBEDDING_ENDINGS = (".safetensors", ".pt", ".bin")
+_TELL = "tell its AIR in a file for --map, or its `civitai` version or `sha256`"
+
+HashOf: TypeAlias = Callable[[str | None, str], FileHash | None]
+"""Folder and name of a file → its hash, or `None` where the file is not at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """
+    Finds what a service calls the models of a graph.
+
+    Args:
+        table: What the person says.
+        lookup: The services.
+        hash_of: Gives the hash of a file at hand.
+    """
+
+    table: ModelTable
+    lookup: Lookup
+    hash_of: HashOf | None = None
+
+    def names(self, use: ModelUse) -> Names:
+        """
+        Give all names of a model that are known without asking anybody.
+        """
+        own = names_of(use.reference)
+        found = self.table.find(use.reference)
+        return own.merged(found) if found is not None else own
+
+    def resolve(self, use: ModelUse, target: TargetName) -> Resolution:
+        """
+        Find the name of a model for a service; asks others only where no name is known.
+        """
+        names = self.names(use)
+        malformed = _malformed(names)
+        if malformed is not None:
+            return malformed._replace(target=target)
+        match target:
+            case "civitai":
+                return self._for_civitai(use, names)
+            case "tams":
+                return self._for_tams(use, names)
+            case "comfyui":
+                return self._for_comfyui(use, names)
+
+    def check(self, use: ModelUse, target: TargetName) -> Resolution:
+        """
+        Find the name of a model for a service, and ask that service whether it can use it.
+        """
+        found = self.resolve(use, target)
+        if found.name is None:
+            return found
+        if target == "civitai":
+            return self._asked(found, lambda: self._on_civitai(found))
+        if target == "tams":
+            return self._asked(found, lambda: self._on_tams(use, found))
+        return found
+
+    # Civitai
+
+    def _for_civitai(self, use: ModelUse, names: Names) -> Resolution:
+        air = names.air
+        evidence = "as the graph has it" if air == use.reference else f"in {self.table.path}"
+        if air is None:
+            found = self._version_of(use, names)
+            if isinstance(found, Resolution):
+                return found._replace(target="civitai")
+            version, evidence, air = found
+            if air is None:
+                return Resolution(
+                    "civitai", None, Availability.UNKNOWN,
+                    f"version {version.id} is for `{version.base_model}`, "
+                    "whose ecosystem is not known",
+                    "tell its AIR in a file for --map",
+                )  # fmt: skip
+        if use.folder is not None and air.type and not kind_fits(air.type, use.folder):
+            return Resolution(
+                "civitai", None, Availability.UNAVAILABLE,
+                f"{air} is of type {air.type}, and `{use.input}` takes {use.folder}",
+            )  # fmt: skip
+        return Resolution("civitai", str(air), Availability.UNKNOWN, evidence)
+
+    def _version_of(
+        self, use: ModelUse, names: Names
+    ) -> tuple[CivitaiVersion, str, Air | None] | Resolution:
+        """The version on Civitai, how it was found, and the AIR of the very file."""
+        digest = names.hash
+        by = "hash"
+        try:
+            if names.version is not None:
+                version = self.lookup.civitai_version(names.version.id)
+                if version is None:
+                    return _nothing(f"Civitai has no version {names.version.id}")
+                return version, f"version {version.id} on Civitai", version.air
+            if digest is None and self.hash_of is not None and names.file is not None:
+                digest = self.hash_of(use.folder, names.file.name)
+                by = "hash of the file"
+            if digest is None:
+                known = "TensorArt's number" if names.tams is not None else "a file"
+                return _nothing(f"nobody can find a model on Civitai by {known}", _TELL)
+            version = self.lookup.civitai_hash(digest)
+        except TargetError as exc:
+            return _nothing(exc.message, exc.hint)
+        if version is None:
+            return _nothing(f"Civitai has no file with the {by} {digest.digits[:10]}")
+        return version, f"by the {by}, on Civitai", _exact_air(version, digest)
+
+    def _on_civitai(self, found: Resolution) -> Resolution:
+        air = Air.read(found.name or "")
+        if air is None or not self.lookup.civitai.has_token:
+            return found._replace(help="set CIVITAI_API_TOKEN to have Civitai asked")
+        resource = self.lookup.civitai_resource(air)
+        if resource is None:
+            return found._replace(
+                availability=Availability.UNAVAILABLE, evidence="Civitai has no such resource"
+            )
+        if not resource.can_generate:
+            return found._replace(
+                availability=Availability.UNAVAILABLE,
+                evidence="Civitai has it, and does not let jobs use it",
+            )
+        canonical = Air.read(resource.air)
+        if canonical is not None and canonical.ecosystem != air.ecosystem:
+            evidence = f"on Civitai, which calls it {canonical}"
+        else:
+            evidence = "on Civitai" + (
+                ", with a permission or restriction" if resource.restricted else ""
+            )
+        return found._replace(availability=Availability.AVAILABLE, evidence=evidence)
+
+    # TAMS
+
+    def _for_tams(self, use: ModelUse, names: Names) -> Resolution:
+        if names.tams is not None:
+            same = names.tams == use.reference
+            evidence = "as the graph has it" if same else f"in {self.table.path}"
+            return Resolution("tams", names.tams.id, Availability.UNKNOWN, evidence)
+        if use.folder in BY_NUMBER or use.folder is None:
+            return Resolution(
+                "tams", None, Availability.UNKNOWN,
+                "TensorArt finds models by their number only",
+                "tell its number in a file for --map: tams = \"…\"",
+            )  # fmt: skip
+        found = self._file_of(use, names)
+        if found.name is None:
+            return found._replace(target="tams")
+        return Resolution(
+            "tams", found.name, Availability.UNKNOWN,
+            "TensorArt provides such files under their own names",
+        )  # fmt: skip
+
+    def _on_tams(self, use: ModelUse, found: Resolution) -> Resolution:
+        name = found.name or ""
+        if not name.isdecimal():
+            return found
+        model = self.lookup.tams_model(TamsId(name))
+        if model is None:
+            return found._replace(
+                availability=Availability.UNAVAILABLE, evidence="TensorArt has no such model"
+            )
+        if model.kind and use.folder is not None and not kind_fits(model.kind, use.folder):
+            return found._replace(
+                availability=Availability.UNAVAILABLE,
+                evidence=f"it is of type {model.kind} on TensorArt, "
+                f"and `{use.input}` takes {use.folder}",
+            )
+        facts = ", ".join(part for part in (model.name, model.base_model) if part)
+        return found._replace(
+            availability=Availability.AVAILABLE, evidence=f"on TensorArt: {facts or model.id}"
+        )
+
+    # ComfyUI
+
+    def _for_comfyui(self, use: ModelUse, names: Names) -> Resolution:
+        found = self._file_of(use, names)
+        if found.name is None or use.listed is None:
+            return found
+        match = _in_list(found.name, use.listed)
+        if match is None:
+            near = did_you_mean(found.name, use.listed)
+            folder = use.folder or "its folders"
+            return Resolution(
+                "comfyui", None, Availability.UNAVAILABLE,
+                f"the server has no `{found.name}` in {folder}", near or "put the file there",
+            )  # fmt: skip
+        return found._replace(
+            name=match, availability=Availability.AVAILABLE, evidence="in the list of the server"
+        )
+
+    def _file_of(self, use: ModelUse, names: Names) -> Resolution:
+        """The name of the file, from the table or from who keeps it."""
+        if names.file is not None:
+            same = isinstance(use.reference, FileName) and use.reference == names.file
+            evidence = "as the graph has it" if same else f"in {self.table.path}"
+            return Resolution("comfyui", _as_used(use, names.file.name), _UNKNOWN, evidence)
+        air = names.air
+        if air is not None and air.file_name is not None:
+            return Resolution("comfyui", _as_used(use, air.file_name), _UNKNOWN, "in its AIR")
+        wanted = names
+        if air is not None and air.version_id is not None and names.version is None:
+            wanted = names._replace(version=CivitaiVersionId(air.version_id))
+        if wanted.version is None and wanted.hash is None:
+            return Resolution(
+                "comfyui", None, _UNKNOWN, "nobody knows the name of its file",
+                "tell it in a file for --map: file = \"…\"",
+            )  # fmt: skip
+        found = self._version_of(use, wanted)
+        if isinstance(found, Resolution):
+            return found
+        version, evidence, exact = found
+        wanted_file = air.file_id if air is not None else exact.file_id if exact else None
+        file = version.file_by_id(wanted_file)
+        if file is None or not file.name:
+            return _nothing(f"{evidence} has no such file")
+        if use.folder is not None and not kind_fits(version.kind, use.folder):
+            return Resolution(
+                "comfyui", None, Availability.UNAVAILABLE,
+                f"it is of type {version.kind} on Civitai, "
+                f"and `{use.input}` takes {use.folder}",
+            )  # fmt: skip
+        return Resolution("comfyui", _as_used(use, file.name), _UNKNOWN, evidence)
+
+    def _asked(self, found: Resolution, ask: Callable[[], Resolution]) -> Resolution:
+        try:
+            return ask()
+        except (TargetError, UsageError) as exc:
+            return found._replace(evidence=exc.message, help=exc.hint)
+
+
+_UNKNOWN = Availability.UNKNOWN
+
+
+def _malformed(names: Names) -> Resolution | None:
+    """What means to be an AIR and is none."""
+    if names.air is not None or names.file is None or not is_air(names.file.name):
+        return None
+    try:
+        Air.parse(names.file.name)
+    except UsageError as exc:
+        return _nothing(exc.message, exc.hint)
+    return None
+
+
+def _nothing(evidence: str, help: str | None = None) -> Resolution:
+    return Resolution("comfyui", None, _UNKNOWN, evidence, help)
+
+
+def _exact_air(version: CivitaiVersion, digest: FileHash) -> Air | None:
+    """The AIR names the file where it is not the one that the version gives by itself."""
+    air, main = version.air, version.file
+    if air is None or main is None:
+        return air
+    for file in version.files:
+        if file.sha256 and file.sha256.startswith(digest.digits) and file is not main:
+            return Air(air.ecosystem, air.type, air.source, air.id, air.version, str(file.id))
+    return air
+
+
+def _in_list(name: str, listed: tuple[str, ...]) -> str | None:
+    """Find a file as the server lists it: exactly, then in another folder or other case."""
+    if name in listed:
+        return name
+    folded = name.replace("\\", "/").casefold()
+    base = folded.rpartition("/")[2]
+    alike = {option.replace("\\", "/").casefold(): option for option in reversed(listed)}
+    if folded in alike:
+        return alike[folded]
+    found = [option for key, option in alike.items() if key.rpartition("/")[2] == base]
+    return found[0] if len(found) == 1 else None
+
+
+def _as_used(use: ModelUse, name: str) -> str:
+    """In a text an embedding goes by its name alone."""
+    if use.span is None or use.folder != EMBEDDINGS:
+        return name
+    for ending in _EMBEDDING_ENDINGS:
+        if name.casefold().endswith(ending):
+            return name[: -len(ending)]
+    return name
