@@ -83,10 +83,26 @@ class Faults:
         lag: Polls for which a finished job still says `RUNNING`.
         all_nodes: `nodes` lists every node, not only the ones that pass pictures on.
         progress_scale: What a finished run's `progress` is, 1 or 100.
-        check_style: How a bad graph is refused: `status` (an error) or `valid`
-            (`{"valid": false}`).
+        check_style: How the check refuses a bad graph: `status` (an error), `valid`
+            (`{"valid": false}`) or `omitted` (`{}`, as a false is left out).
         cancel_style: The one cancel route that exists: `both`, `delete` or `post`.
+        late_cancel: A cancel of a job that is over: `refuse` it, or `accept` it.
         clock_skew: Seconds that the timestamp of a signature may be off.
+        nonce_once: A signature's nonce is taken once.
+        duplicate_id: A `requestId` that was seen before: the `same` job, `refuse` it, or a
+            `new` job.
+        node_spelling: How nodes may name their class: `both`, `camel` or `snake`.
+        unknown_fields: Fields of a request that nobody knows: `accept` or `refuse` them.
+        model_names: Names of files in place of ids of models: `accept` or `refuse` them.
+        field_status: The status for a template field that is missing.
+        upload_settles: Checks and submits for which a fresh upload is not known yet.
+        put_status: The status that the storage gives for an upload: 200 or 203.
+        private_models: Ids of models that need a key, separated by commas; the key is
+            `emulator-access-key`.
+        access_place: Where in a node that key is looked for.
+        hook_style: What is posted to a webhook: `job` (`{"job": {...}}`), `bare` (the job
+            itself), `id` (`{"jobId": "..."}`) or `empty` (`{}`).
+        stage_form: Where results of diffusion jobs stand: `flat`, or under `stages` as in 2024.
 
     Civitai:
 
@@ -154,7 +170,20 @@ class Faults:
     progress_scale: float = 1.0
     check_style: str = "status"
     cancel_style: str = "both"
+    late_cancel: str = "refuse"
     clock_skew: float = 300.0
+    nonce_once: bool = False
+    duplicate_id: str = "same"
+    node_spelling: str = "both"
+    unknown_fields: str = "accept"
+    model_names: str = "accept"
+    field_status: int = 500
+    upload_settles: int = 0
+    put_status: int = 200
+    private_models: str = ""
+    access_place: str = "inputs.accessKey"
+    hook_style: str = "job"
+    stage_form: str = "flat"
 
     wait_bool: bool = False
     put_body: bool = False
@@ -202,6 +231,19 @@ class Faults:
 
 
 _DEFAULTS = {spec.name: spec.default for spec in fields(Faults)}
+_CHOICES = {
+    "check_style": ("status", "valid", "omitted"),
+    "cancel_style": ("both", "delete", "post"),
+    "late_cancel": ("refuse", "accept"),
+    "duplicate_id": ("same", "refuse", "new"),
+    "node_spelling": ("both", "camel", "snake"),
+    "unknown_fields": ("accept", "refuse"),
+    "model_names": ("accept", "refuse"),
+    "hook_style": ("job", "bare", "id", "empty"),
+    "stage_form": ("flat", "stages"),
+    "bad_graphs": ("reject", "fail"),
+}
+"""Knobs that are one of a few words."""
 
 
 def knobs() -> list[tuple[str, object, str]]:
@@ -236,6 +278,10 @@ def _read(name: str, text: str) -> object:
             case float():
                 return float(text)
             case _:
+                choices = _CHOICES.get(name)
+                if choices is not None and text not in choices:
+                    listed = ", ".join(choices)
+                    raise UsageError(f"fault `{name}` takes one of {listed}, not `{text}`")
                 return text
     except ValueError:
         kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]

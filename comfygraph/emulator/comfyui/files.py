@@ -12,16 +12,13 @@ from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from comfygraph.emulator.comfyui.service import ComfyUI, ServiceHandler, answer, stumble
+from comfygraph.emulator.forms import read_form
 from comfygraph.emulator.pictures import size_of
 from comfygraph.emulator.store import OutsideFolderError, UnknownFolderError, annotated
-from comfygraph.emulator.web import MAX_UPLOAD, read_body
 
 MAX_PIXELS = 64 * 1024 * 1024
 _DANGEROUS = frozenset({"text/html", "text/html-sandboxed", "application/xhtml+xml", "text/css"})
@@ -112,7 +109,7 @@ async def upload_image(service: ComfyUI, request: Request) -> Response:
     Take a file in: the same content is used again, another one under a new name.
     """
     await read_body(request, MAX_UPLOAD)
-    form = await _form(request)
+    form = await read_form(request)
     image = form.get("image")
     if not isinstance(image, tuple):
         return Response(status_code=400)
@@ -152,7 +149,7 @@ async def upload_mask(service: ComfyUI, request: Request) -> Response:
     Take a mask in, for the picture that `original_ref` names; that one must be there.
     """
     await read_body(request, MAX_UPLOAD)
-    reference = (await _form(request)).get("original_ref")
+    reference = (await read_form(request)).get("original_ref")
     if isinstance(reference, str):
         import json
 
@@ -167,26 +164,6 @@ async def upload_mask(service: ComfyUI, request: Request) -> Response:
         if not path.is_file():
             return Response(status_code=400)
     return await upload_image(service, request)
-
-
-async def _form(request: Request) -> dict[str, str | tuple[str, bytes]]:
-    """Read a multipart body: field → text, or `(file name, content)`."""
-    body = await read_body(request, MAX_UPLOAD)
-
-    async def again() -> dict[str, object]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    found: dict[str, str | tuple[str, bytes]] = {}
-    try:
-        async with Request(request.scope, again).form(max_part_size=MAX_UPLOAD) as form:
-            for name, value in form.items():
-                if isinstance(value, UploadFile):
-                    found[name] = (value.filename or "", await value.read())
-                else:
-                    found[name] = value
-    except (MultiPartException, HTTPException, KeyError, ValueError):
-        return {}
-    return found
 
 
 HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
