@@ -196,6 +196,23 @@ class Faults:
     late_trace: int = 0
     broken_trace: int = 0
     bad_graphs: str = "reject"
+    money_status: int = 403
+    no_scope: bool = False
+    wait_cap: float = 100.0
+    require_currencies: bool = False
+    numeric_links: bool = False
+    spec_names: bool = False
+    bare_packs: bool = False
+    opaque_ids: bool = False
+    late_blobs: bool = False
+    no_reason: bool = False
+    refunds: bool = False
+    out_of_buzz: float = 0.0
+    trace_bursts: float = 0.0
+    trace_garbage: bool = False
+    conflicts: bool = False
+    recipe_style: str = "output"
+    upload_status: int = 0
     not_enabled: bool = False
 
     no_v2: bool = False
