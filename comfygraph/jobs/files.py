@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PurePath
 from threading import Lock
 from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
 
 from comfygraph.errors import UsageError
 from comfygraph.jobs.names import counted, safe_name
+from comfygraph.targets.events import OutputFile
 
 MAX_FILE_BYTES = 8 * 1024**3
 """The largest file that is fetched where the caller does not say otherwise."""
@@ -29,13 +32,31 @@ class Folder:
         path: The folder; `open_folder` makes it.
         overwrite: Whether a file of the same name is replaced; else the new one is counted.
         max_bytes: The largest file to keep.
+        namer: Names files, in place of the service: gives a path below the folder for a file and
+            its number within the job, from 1.
     """
 
     path: Path
     overwrite: bool = False
     max_bytes: int = MAX_FILE_BYTES
+    namer: Callable[[OutputFile, int], PurePath] | None = None
     taken: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
     """Name → the last counter that was in use: where the search for a free name starts."""
+
+    def place_for(self, file: OutputFile, number: int) -> tuple[Folder, str]:
+        """
+        Give the folder that a file goes to, and what it is to be called there.
+
+        Args:
+            file: The file.
+            number: Its number within the job, from 1.
+        """
+        if self.namer is None:
+            return self, file.name or unquote(urlsplit(file.url).path)
+        wanted = self.namer(file, number)
+        if not wanted.parts[1:]:
+            return self, wanted.name
+        return replace(self, path=self.path.joinpath(*wanted.parts[:-1]), taken={}), wanted.name
 
 
 def open_folder(
@@ -107,6 +128,7 @@ class Sink:
             self._discard()
             self._media_type = media_type
             self._check(length or 0)
+            self._folder.path.mkdir(parents=True, exist_ok=True)
             self._temporary = _temporary_path(self._folder.path)
             self._file = self._temporary.open("xb")
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
-from urllib.parse import unquote, urlsplit
 
 from comfygraph.errors import DeadlinePassed, TargetError
 from comfygraph.jobs.courier import Courier
@@ -41,6 +40,7 @@ class Results:
         self._failed: list[OutputFile] = []
         self._previews: list[OutputFile] = []
         self._paths: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
 
     @property
     def waiting(self) -> bool:
@@ -104,11 +104,12 @@ class Results:
         Fetch a file and tell it; give what went wrong, or `""`.
         """
         assert self._folder is not None
-        name = file.name or unquote(urlsplit(file.url).path)
+        self._numbers.setdefault(file_keys(file)[0], len(self._numbers) + 1)
+        folder, name = self._folder.place_for(file, self._numbers[file_keys(file)[0]])
         current = file
         renewed = False
         while True:
-            sink = Sink(self._folder, name)
+            sink = Sink(folder, name)
             try:
                 request = self._target.download(ref, current)
                 answer = yield from self._courier.save(request, sink, firm=firm)
