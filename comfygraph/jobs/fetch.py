@@ -17,7 +17,7 @@ from comfygraph.catalog.stored import looks_like_catalog
 from comfygraph.errors import ProtocolError, ServiceUnavailable
 from comfygraph.jobs import wire
 from comfygraph.targets.base import plain_base_url
-from comfygraph.targets.comfyui import DEFAULT_BASE_URL, basic_auth
+from comfygraph.targets.comfyui import basic_auth, configured_auth, server_urls
 from comfygraph.targets.failures import refusal
 from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, Secret, bearer, same_origin
 
@@ -34,9 +34,10 @@ _PATH = "/object_info"
 
 def server_url(url: str | None, environ: Mapping[str, str] = os.environ) -> str:
     """
-    Give the address of the server: the argument, then `COMFYUI_URL`, then ComfyUI's default.
+    Give the address of the server: the argument, then the first in `COMFYUI_URL`, then ComfyUI's
+    default.
     """
-    return url or environ.get("COMFYUI_URL", "").strip() or DEFAULT_BASE_URL
+    return url or server_urls(environ)[0]
 
 
 def server_place(url: str | None, environ: Mapping[str, str] = os.environ) -> str:
@@ -55,19 +56,17 @@ def server_auth(
     """
     Give the credentials for a server, or `None`.
 
-    A token that was handed in comes first, then the user and password in the URL. The token in
-    `COMFYUI_TOKEN` belongs to the server in `COMFYUI_URL`, and goes to no other.
+    A token that was handed in comes first, then the user and password in the URL. What
+    `COMFYUI_TOKEN`, `COMFYUI_API_KEY` and `COMFYUI_HEADERS` hold belongs to the servers in
+    `COMFYUI_URL`, and goes to no other.
     """
     if token:
         return bearer(token)
     in_url = basic_auth(url)
     if in_url is not None:
         return in_url
-    home = server_url(None, environ)
-    if not same_origin(url, home):
-        return None
-    known = environ.get("COMFYUI_TOKEN", "").strip()
-    return bearer(Secret(known)) if known else basic_auth(home)
+    home = next((home for home in server_urls(environ) if same_origin(url, home)), None)
+    return configured_auth(home, environ) if home is not None else None
 
 
 def fetch_catalog(

@@ -7,6 +7,7 @@ node of the graph as `display_node`; claims are made about nodes of the graph on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from comfygraph.core.values import JsonValue
@@ -30,6 +31,9 @@ BLOCKED = "ExecutionBlocked"
 
 _PREVIEW, _TEXT, _PREVIEW_WITH_METADATA = 1, 3, 4
 _MEDIA_TYPES = {1: "image/jpeg", 2: "image/png"}
+_TRACE = re.compile(
+    r'\s*File "(?P<file>[^"\n]{1,1000})", line (?P<line>\d{1,9}), in (?P<function>\S+)'
+)
 _RUNNING = {"running": NodeState.STARTED, "finished": NodeState.FINISHED}
 
 
@@ -79,7 +83,7 @@ class ComfyFrameReader:
             case "executed":
                 return tuple(self._executed(data))
             case "execution_error":
-                return tuple(failed_node(data))
+                return (*failed_node(data), *_raised_at(data))
             case _:
                 # `status` counts everybody's jobs; `execution_success` comes before the history
                 # is written, the last `executing` after it
@@ -167,6 +171,38 @@ def failed_node(data: dict[str, JsonValue]) -> Iterator[NodeSeen]:
             message=one_line(data.get("exception_message")) or None,
             exception_type=one_line(data.get("exception_type"), 100) or None,
         )
+
+
+def _raised_at(data: dict[str, JsonValue]) -> Iterator[NoticeSeen]:
+    """
+    Yield where the exception came from: of some twenty frames of the traceback, the last one and,
+    where that is another file, the node's own, the first below the server's `execution.py`.
+    """
+    node = identifier(data.get("node_id")).partition(".")[0]
+    frames = [
+        (found["file"], found["line"], found["function"])
+        for entry in items(data.get("traceback"))
+        if (found := _TRACE.match(text(entry)))
+    ]
+    if not node or not frames:
+        return
+    own = next((it for it in frames if not it[0].endswith("execution.py")), frames[-1])
+    last = frames[-1]
+    places = [last, own] if own[0] != last[0] else [last]
+    said = ", called from ".join(
+        f"{one_line(_short(file), 120)}:{line} in {one_line(function, 80)}"
+        for file, line, function in places
+    )
+    yield NoticeSeen(f"raised at {said}", node)
+
+
+def _short(file: str) -> str:
+    parts = file.replace("\\", "/").split("/")
+    for root in ("custom_nodes", "site-packages", "ComfyUI"):
+        if root in parts:
+            start = parts.index(root) + (root != "custom_nodes")
+            return "/".join(parts[start:])
+    return "/".join(parts[-2:])
 
 
 def _graph_node(data: dict[str, JsonValue], own: str, shown: str) -> str:

@@ -26,10 +26,12 @@ from comfygraph.targets.base import (
     graph_digest,
     plain_base_url,
 )
+from comfygraph.targets.comfyui.access import DEFAULT_BASE_URL
 from comfygraph.targets.comfyui.frames import ComfyFrameReader
 from comfygraph.targets.comfyui.history import read_history, read_queue
 from comfygraph.targets.comfyui.listing import JobPage, list_query, read_page
 from comfygraph.targets.comfyui.refusals import node_complaints, prompt_failure, server_failure
+from comfygraph.targets.comfyui.uploads import FileReference, file_reference, upload_parts
 from comfygraph.targets.events import OutputFile
 from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, Resend, Secret, json_body
 from comfygraph.targets.observations import (
@@ -42,7 +44,6 @@ from comfygraph.targets.observations import (
 )
 from comfygraph.targets.reading import identifier
 
-DEFAULT_BASE_URL = "http://127.0.0.1:8188"
 OPTIONS = ("front", "number", "previews", "workflow")
 
 _JSON = {"Content-Type": "application/json"}
@@ -215,11 +216,36 @@ class ComfyUITarget:
         """
         return
 
-    def upload(self, file: LocalFile) -> Exchange[str] | None:
+    def upload(self, file: LocalFile) -> Exchange[str]:
         """
-        Files are not brought to the server: those in its input folder count.
+        Put a file of any kind into the server's input folder; gives its name there. The same
+        content is kept once, another one of the same name gets a new name.
         """
-        return None
+        return self._upload(file, "image")
+
+    def upload_mask(self, file: LocalFile, original: FileReference) -> Exchange[str]:
+        """
+        Put a mask into the server's input folder: a PNG whose alpha channel becomes that of the
+        picture `original`, which must be on the server. Gives the name of the masked picture.
+        """
+        return self._upload(file, "mask", original)
+
+    def _upload(
+        self, file: LocalFile, route: str, original: FileReference | None = None
+    ) -> Exchange[str]:
+        headers, body = upload_parts(file, original)
+        response = yield HttpRequest(
+            "POST",
+            f"{self.base_url}/upload/{route}",
+            headers,
+            body,
+            auth=self._auth,
+            home=self.base_url,
+            timeout=120.0,
+        )
+        if not response.ok:
+            raise server_failure(response, f"`/upload/{route}`")
+        return file_reference(_object(response)).value
 
     def catalog(self, class_type: str | None = None) -> Exchange[dict[str, JsonValue]]:
         """
