@@ -33,6 +33,7 @@ from comfygraph.jobs.effects import (
 from comfygraph.jobs.files import Folder
 from comfygraph.jobs.follower import Rhythm, Stream
 from comfygraph.jobs.preparation import prepare
+from comfygraph.jobs.recovery import Doubt, look_up, submission_of
 from comfygraph.jobs.results import Results
 from comfygraph.jobs.settings import Settings
 from comfygraph.jobs.uploads import Uploads
@@ -57,7 +58,8 @@ class Conversation:
 
     Args:
         target: The service.
-        job: The graph to hand in, or the reference of a job that is there already.
+        job: The graph to hand in, one that may have been handed in before, or the reference of a
+            job that is there already.
         settings: Clock, chance, limits, patience.
         policy: How to treat the service, where not as the target says.
         folder: Where the files go; `None` fetches none.
@@ -65,12 +67,13 @@ class Conversation:
         previews: Whether pictures of nodes at work are told.
         order: Node ids in the order in which they run, as far as known.
         uploads: The local files to bring to the service before the graph.
+        live: Whether a live stream is listened to, where there is one.
     """
 
     def __init__(
         self,
         target: Target,
-        job: Submission | JobRef,
+        job: Submission | Doubt | JobRef,
         *,
         settings: Settings,
         policy: Policy | None = None,
@@ -79,13 +82,21 @@ class Conversation:
         previews: bool = False,
         order: Sequence[str] = (),
         uploads: Uploads | None = None,
+        live: bool = True,
     ) -> None:
         self._target = target
         self._policy = policy or target.policy
         self._settings = settings
         self._uploads = uploads or Uploads()
-        self._submission = job if isinstance(job, Submission) else None
-        self.ref = target.reference(job) if isinstance(job, Submission) else job
+        self._doubt = job if isinstance(job, Doubt) else None
+        self._submission = None if isinstance(job, JobRef) else submission_of(job)
+        match job:
+            case Submission():
+                self.ref = target.reference(job)
+            case Doubt(ref=ref):
+                self.ref = ref
+            case JobRef():
+                self.ref = job
         self._patience = self._policy.deadline if deadline is None else deadline
         self._courier = Courier(
             self._policy,
@@ -96,7 +107,7 @@ class Conversation:
         )
         self._tracker = Tracker(self.ref.job_id, order=order, previews=previews)
         self._results = Results(target, self._courier, folder)
-        self._stream = Stream(target, self._policy, self._courier)
+        self._stream = Stream(target, self._policy, self._courier, live)
         self._rhythm = Rhythm(self._policy)
         self._next_poll = 0.0
         self._outage_since: float | None = None
@@ -117,7 +128,8 @@ class Conversation:
             DeadlinePassed: The job may still run.
             TargetError: The service refused or was out of reach.
         """
-        if self._submission is not None:
+        found = None if self._doubt is None else (yield from self._look_up(self._doubt))
+        if self._submission is not None and found is None:
             if not (yield from self._hand_in(self._submission)):
                 return
         else:
@@ -130,6 +142,21 @@ class Conversation:
         yield from self._results.fetch_rest(self.ref)
         yield Mark(Stage.ENDED, self.ref)
         yield Tell((self._results.with_paths(self._end),))
+
+    def _look_up(self, doubt: Doubt) -> Talk[JobRef | None]:
+        """
+        Adopt a job that may have been handed in before; `None` where it may be handed in (again).
+        """
+        try:
+            found = yield from look_up(self._target, self._policy, self._courier, doubt)
+        except SubmissionUncertain:
+            yield Mark(Stage.UNCERTAIN, self.ref)
+            raise
+        if found is not None:
+            self.ref = found
+            self._tracker.job_id = found.job_id
+            yield Mark(Stage.ACCEPTED, self.ref)
+        return found
 
     def _hand_in(self, submission: Submission) -> Talk[bool]:
         try:

@@ -79,12 +79,14 @@ class Stream:
         target: The service.
         policy: How to treat it.
         courier: Gives the time, and waits.
+        live: Whether it is to be opened at all.
     """
 
-    def __init__(self, target: Target, policy: Policy, courier: Courier) -> None:
+    def __init__(self, target: Target, policy: Policy, courier: Courier, live: bool = True) -> None:
         self._target = target
         self._policy = policy
         self._courier = courier
+        self._live = live
         self._state = _State.CLOSED
         self._reader: FrameReader | None = None
         self._losses = 0
@@ -105,7 +107,7 @@ class Stream:
         if self._courier.now() < self.next_try:
             return
         self.next_try = math.inf
-        live = self._target.stream(ref)
+        live = self._target.stream(ref) if self._live else None
         if live is None:
             return
         self._reader = live.reader

@@ -4,10 +4,12 @@ What a job is in both drivers: events that were told and not yet taken, a refere
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from comfygraph.errors import JobError
+from comfygraph.errors import ComfyGraphError, JobError
+from comfygraph.jobs.beside import save_graph
 from comfygraph.jobs.conversation import Conversation
 from comfygraph.jobs.effects import Effect, Mark, Outcome, Stage, Talk, Tell
 from comfygraph.jobs.plan import Plan
@@ -33,6 +35,9 @@ class JobState:
         self.end: JobEnd | None = None
         self.told: deque[Event] = deque()
         self._on_mark = on_mark
+        self._recorder = plan.recorder
+        if self._recorder is not None:
+            weakref.finalize(self, self._recorder.close)
         self._ref: JobRef | None = plan.job if isinstance(plan.job, JobRef) else None
         self._talk: Talk[None] | None = None
         self._outcome: Outcome = None
@@ -74,13 +79,19 @@ class JobState:
             except BaseException as exc:
                 self.over = True
                 if isinstance(exc, StopIteration):
+                    self._close_record()
                     return None
+                if isinstance(exc, ComfyGraphError) and self._recorder is not None:
+                    self._recorder.fail(exc)
+                self._close_record()
                 raise
             match effect:
                 case Tell(events=events):
                     self._take(events)
                     return effect
                 case Mark(stage=stage, ref=ref):
+                    if self._recorder is not None:
+                        self._recorder.mark(stage, ref)
                     self.stage, self._ref = stage, ref
                     if self._on_mark is not None:
                         self._on_mark(stage, ref)
@@ -101,12 +112,21 @@ class JobState:
         self.over = True
         if self._talk is not None:
             self._talk.close()
+        self._close_record()
 
-    def _take(self, events: tuple[Event, ...]) -> None:
+    def _close_record(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close()
+
+    def _take(self, events: Sequence[Event]) -> None:
+        if self._recorder is not None:
+            events = self._recorder.tell(events)
         for event in events:
             self.told.append(event)
             if isinstance(event, JobEnd):
                 self.end = event
+                if self.plan.graph is not None and self.plan.folder is not None:
+                    save_graph(self.plan.graph, event.files, self.plan.folder)
 
     def outcome_of(self) -> JobSucceeded:
         """

@@ -17,6 +17,8 @@ from comfygraph.errors import UsageError
 from comfygraph.jobs.conversation import Conversation
 from comfygraph.jobs.files import Folder
 from comfygraph.jobs.local_files import Sources, working_folder
+from comfygraph.jobs.recorder import Recorder
+from comfygraph.jobs.recovery import Doubt, submission_of
 from comfygraph.jobs.settings import Settings
 from comfygraph.jobs.upload_cache import UploadCache
 from comfygraph.jobs.uploads import Uploads, collect_uploads
@@ -34,7 +36,8 @@ class Plan:
 
     Args:
         target: A service, or the name of one; `"emulator"` starts one for the job.
-        job: The graph to hand in, or the reference of a job that is there already.
+        job: The graph to hand in, one that may have been handed in before, or the reference of a
+            job that is there already.
         config: Settings of the target, where it is given by name; `None` for the environment.
         folder: Where the files go; `None` fetches none.
         deadline: Seconds until patience is over; `None` for the policy's.
@@ -43,10 +46,13 @@ class Plan:
         settings: Clock, chance, limits, patience.
         catalog: The classes that an embedded emulator has; default is the bundled core.
         sources: Where local files that the graph names may be read.
+        recorder: Is told all that happens before anybody else is; a ledger writes it down.
+        live: Whether a live stream is listened to, where there is one; else polls tell all.
+        graph: The graph that is saved beside the files, or `None`.
     """
 
     target: Target | str
-    job: Submission | JobRef
+    job: Submission | Doubt | JobRef
     config: Mapping[str, str] | None = field(default=None, repr=False)
     folder: Folder | None = None
     deadline: float | None = None
@@ -55,6 +61,9 @@ class Plan:
     settings: Settings = field(default_factory=Settings)
     catalog: NodeCatalog | None = field(default=None, repr=False)
     sources: Sources = field(default_factory=working_folder)
+    recorder: Recorder | None = field(default=None, repr=False)
+    live: bool = True
+    graph: Prompt | None = field(default=None, repr=False)
 
     def open(self) -> tuple[Conversation, Callable[[], None]]:
         """
@@ -77,6 +86,7 @@ class Plan:
                 previews=self.previews,
                 order=_run_order(self.job),
                 uploads=self.uploads(target),
+                live=self.live,
             )
             return conversation, stack.pop_all().close
 
@@ -90,7 +100,7 @@ class Plan:
         """
         if isinstance(self.job, JobRef):
             return Uploads()
-        return collect_uploads(self.job.prompt, target, self.sources, self.catalog)
+        return collect_uploads(submission_of(self.job).prompt, target, self.sources, self.catalog)
 
     def _settings(self) -> Settings:
         if self.target != EMULATOR:
@@ -103,22 +113,24 @@ class Plan:
             return self.target
         config = os.environ if self.config is None else self.config
         if self.target != EMULATOR:
-            return get_target(self.target, config)
-        if isinstance(self.job, JobRef):
+            from comfygraph.jobs.pool import open_target
+
+            return open_target(self.target, config, self.job, self.settings)
+        if not isinstance(self.job, Submission):
             raise UsageError("the job of an embedded emulator ends with it")
         from comfygraph.emulator.server import Emulator
 
         emulator = stack.enter_context(Emulator(catalog=self.catalog))
         return get_target(EMULATOR, {"COMFYUI_URL": emulator.url("comfyui")})
 
-    def _job_for(self, target: Target) -> Submission | JobRef:
+    def _job_for(self, target: Target) -> Submission | Doubt | JobRef:
         if self.previews and isinstance(self.job, Submission) and target.name in _LIVE_PICTURES:
             return replace(self.job, options={"previews": True, **self.job.options})
         return self.job
 
 
-def _run_order(job: Submission | JobRef) -> tuple[str, ...]:
-    return GraphView(job.prompt).order() if isinstance(job, Submission) else ()
+def _run_order(job: Submission | Doubt | JobRef) -> tuple[str, ...]:
+    return () if isinstance(job, JobRef) else GraphView(submission_of(job).prompt).order()
 
 
 def make_submission(

@@ -185,7 +185,6 @@ class Changes(TypedDict, total=False):
     state: State
     base_url: str
     job_id: str
-    key: str
     extra: Mapping[str, str]
     attempts: int
     fraction: float

@@ -51,7 +51,7 @@ class Claim:
         self,
         *,
         durable: bool = False,
-        events: Sequence[tuple[int, dict[str, Any]]] = (),
+        events: Sequence[tuple[int, float, dict[str, Any]]] = (),
         results: Sequence[ResultRecord] = (),
         **changes: Unpack[Changes],
     ) -> None:
@@ -60,7 +60,7 @@ class Claim:
 
         Args:
             durable: Whether it is on the disk when this returns.
-            events: Number within the job (from 0) and JSON form; numbers that are there stay.
+            events: Number within the job (from 0), time and JSON form; numbers that are there stay.
             results: Files; one with the same key is replaced.
             changes: Fields of the record.
 
@@ -83,8 +83,8 @@ class Claim:
             write.run_many(
                 sql.INSERT_EVENT,
                 [
-                    (self.job, number, now, json.dumps(body, separators=(",", ":")))
-                    for number, body in events
+                    (self.job, number, at, json.dumps(body, separators=(",", ":")))
+                    for number, at, body in events
                 ],
             )
             write.run_many(sql.WRITE_RESULT, [_result_row(self.job, result) for result in results])

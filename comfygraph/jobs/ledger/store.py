@@ -227,7 +227,7 @@ class Ledger:
         Give the files of a job.
         """
         rows = self.engine.read(sql.READ_RESULTS, (job,))
-        return [ResultRecord(*texts, bool(preview)) for *texts, preview in rows]
+        return [ResultRecord(*(*row[:8], bool(row[8]))) for row in rows]
 
     def witnesses(self, record: JobRecord, limit: int = 3) -> list[JobRecord]:
         """

@@ -59,6 +59,8 @@ _UPLOADS = frozenset(
 )
 """What the service's own programs upload."""
 _HIDE_MATURE = "hide_mature"
+# a workflow is kept for 30 days after its end, and so is its `externalId`
+_KEY_MEMORY = 25 * 24 * 3600.0
 
 
 class CivitaiTarget:
@@ -86,7 +88,9 @@ class CivitaiTarget:
         self.api = CivitaiApi(auth=auth, base_url=base_url)
         self.base_url = self.api.base_url
         self.policy = Policy(
-            poll_intervals=(1.0, 2.0, 3.0, 5.0, 8.0), rate_key=f"{name} {self.base_url}"
+            poll_intervals=(1.0, 2.0, 3.0, 5.0, 8.0),
+            rate_key=f"{name} {self.base_url}",
+            key_memory=_KEY_MEMORY,
         )
         self._long_poll = long_poll
         self._followed: dict[str, Followed] = {}
