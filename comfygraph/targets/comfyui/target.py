@@ -42,12 +42,13 @@ from comfygraph.targets.observations import (
     Observation,
     Outcome,
 )
-from comfygraph.targets.reading import identifier
+from comfygraph.targets.reading import identifier, integer, mapping
 
 OPTIONS = ("front", "number", "previews", "workflow")
 
 _JSON = {"Content-Type": "application/json"}
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_BASE_URL = "check COMFYUI_URL"
 _FEATURES = json.dumps({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
 
 
@@ -246,6 +247,19 @@ class ComfyUITarget:
         if not response.ok:
             raise server_failure(response, f"`/upload/{route}`")
         return file_reference(_object(response)).value
+
+    def load(self) -> Exchange[int]:
+        """
+        Ask how many jobs wait or run on the server.
+        """
+        response = yield self._request("GET", "/prompt", timeout=10.0)
+        if not response.ok:
+            raise server_failure(response, "`/prompt`")
+        info = mapping(_object(response).get("exec_info"))
+        count = integer(info.get("queue_remaining"))
+        if count is None:
+            raise ProtocolError("this is no ComfyUI server: it tells no queue", hint=_BASE_URL)
+        return max(count, 0)
 
     def catalog(self, class_type: str | None = None) -> Exchange[dict[str, JsonValue]]:
         """
