@@ -118,6 +118,24 @@ class Faults:
         late_trace: Polls for which `traceUrl` is not there yet.
         broken_trace: The trace stream breaks off after so many bytes, once; 0 for never.
         bad_graphs: A bad graph of a `comfy` step: `reject` it with 400, or `fail` the step.
+        money_status: What `plain_forbidden` answers: 403 (a bare text), 402 (nothing), or 400
+            (`messages`).
+        no_scope: 403 and an OAuth error: the token may not do this.
+        wait_cap: The longest wait that is granted, seconds.
+        require_currencies: `currencies` must be there, as the schema has it.
+        numeric_links: Links of `comfy` graphs are two numbers, as the schema has it.
+        spec_names: Graphs are echoed with `classType` and `meta`.
+        bare_packs: `resources` may name node packs without a snapshot.
+        opaque_ids: Workflow ids look like `wf_…`.
+        late_blobs: Blobs are listed only when the step is over.
+        no_reason: Jobs say no `reason`.
+        refunds: What failed or expired is paid back.
+        out_of_buzz: Seconds of a `customComfy` run after which the money is gone; 0 for never.
+        trace_bursts: Seconds between two bursts of a trace.
+        trace_garbage: Traces have frames of unknown kinds and broken JSON among them.
+        conflicts: Changes to what is over get 409.
+        recipe_style: What recipes answer with: the step's `output`, or the `workflow`.
+        upload_status: What uploads get, such as 413, 415 or 422; 0 for taking them.
         not_enabled: Resources are known, and not enabled for generation.
 
     Novita:
@@ -259,6 +277,7 @@ _CHOICES = {
     "hook_style": ("job", "bare", "id", "empty"),
     "stage_form": ("flat", "stages"),
     "bad_graphs": ("reject", "fail"),
+    "recipe_style": ("output", "workflow"),
 }
 """Knobs that are one of a few words."""
 
