@@ -5,7 +5,7 @@ byte of the document stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from comfygraph.catalog import NodeCatalog
@@ -129,9 +129,9 @@ def retarget(graph: Graph, target: TargetName, find: Find) -> Retargeted:
     found: list[Diagnostic] = []
     changes: list[Change] = []
     kept: list[ModelUse] = []
-    known: dict[tuple[str, str | None, tuple[str, ...] | None], Resolution] = {}
+    known: dict[tuple[object, ...], Resolution] = {}
     for use in graph.uses:
-        key = (use.value, use.folder, use.listed)
+        key = (use.value, use.folder, use.input, use.span is None, use.listed)
         if key not in known:
             known[key] = find(use, target)
         answer = known[key]
@@ -143,15 +143,10 @@ def retarget(graph: Graph, target: TargetName, find: Find) -> Retargeted:
             changes.append(Change(use, graph.pointer(use), answer.name, answer.evidence))
     edits, made, refused = _edits(graph, changes)
     found += [_diagnostic(graph, change.use, target, why, None) for change, why in refused]
-    order = {(use.node_id, use.input, use.span): place for place, use in enumerate(graph.uses)}
-    text = _edited(document, edits)
-    return Retargeted(text, made, tuple(kept), _report(document, found, order))
-
-
-def _report(document: Document, found: Iterable[Diagnostic], order: Mapping[Any, int]) -> Report:
-    places = {key[:2]: place for key, place in order.items()}
-    ordered = sorted(found, key=lambda item: places.get((item.node_id, item.input), 0))
-    return Report(document.path, tuple(ordered), document.text)
+    order = {(use.node_id, use.input): place for place, use in enumerate(graph.uses)}
+    found.sort(key=lambda item: order[item.node_id or "", item.input or ""])
+    report = Report(document.path, tuple(found), document.text)
+    return Retargeted(_edited(document, edits), tuple(made), tuple(kept), report)
 
 
 def _diagnostic(
@@ -181,7 +176,7 @@ LABELS: Mapping[TargetName, str] = {
 
 def _edits(
     graph: Graph, changes: list[Change]
-) -> tuple[list[Edit], tuple[Change, ...], list[tuple[Change, str]]]:
+) -> tuple[list[Edit], list[Change], list[tuple[Change, str]]]:
     """Turn new names into edits of the file, one for each place in it."""
     by_place: dict[str, dict[tuple[str, str], list[Change]]] = {}
     for change in changes:
@@ -207,7 +202,7 @@ def _edits(
             continue
         edits.append(Edit(pointer, "set", wanted.pop()))
         made += everyone
-    return edits, tuple(change for change in changes if change in made), refused
+    return edits, made, refused
 
 
 def _replaced(value: str, changes: list[Change]) -> str:

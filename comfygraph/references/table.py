@@ -66,7 +66,11 @@ class Names(NamedTuple):
         Give these names, completed with those of `other`.
         """
         return Names(
-            *(mine if mine is not None else its for mine, its in zip(self, other, strict=True))
+            self.file or other.file,
+            self.air or other.air,
+            self.tams or other.tams,
+            self.version or other.version,
+            self.hash or other.hash,
         )
 
     @property

@@ -220,7 +220,7 @@ class Web:
 
 def _pause(tries: int) -> float:
     """Seconds before the next try: 0.5, 1, 2, and a little by chance."""
-    return 0.5 * 2**tries + random.random() / 4
+    return 0.5 * (1 << tries) + random.random() / 4
 
 
 def _checked(headers: Mapping[str, str]) -> Mapping[str, str]:
