@@ -19,6 +19,7 @@ from comfygraph.emulator.comfyui.service import ComfyUI, ServiceHandler, answer,
 from comfygraph.emulator.forms import read_form
 from comfygraph.emulator.pictures import size_of
 from comfygraph.emulator.store import OutsideFolderError, UnknownFolderError, annotated
+from comfygraph.emulator.web import MAX_UPLOAD, read_body
 
 MAX_PIXELS = 64 * 1024 * 1024
 _DANGEROUS = frozenset({"text/html", "text/html-sandboxed", "application/xhtml+xml", "text/css"})
