@@ -295,7 +295,7 @@ def test_manifest(tmp_path: Path) -> None:
     """
     Rows are appended as they come and put in their order at the end; texts are no formulas.
     """
-    manifest = Manifest(tmp_path, ["seed", "text"])
+    manifest = Manifest(tmp_path, "b1", ["seed", "text"])
     rows = [
         Row(1, "succeeded", {"seed": -1, "text": "=1+1"}, job="j1", cost=0.5, files=("a.png",)),
         Row(2, "failed", {"seed": 2, "text": 'a, "b"'}, message="no"),
@@ -309,19 +309,19 @@ def test_manifest(tmp_path: Path) -> None:
     assert [2, 1] == early
     assert [1, 2] == [line["index"] for line in _jsonl(tmp_path)]
     assert {"seed": -1, "text": "=1+1"} == _jsonl(tmp_path)[0]["parameters"]
-    with (tmp_path / "manifest.csv").open(newline="", encoding="utf-8") as file:
+    with (tmp_path / "batch-b1.csv").open(newline="", encoding="utf-8") as file:
         table = list(csv.DictReader(file))
     assert [("1", "-1", "'=1+1", "a.png"), ("2", "2", 'a, "b"', "")] == [
         (line["index"], line["seed"], line["text"], line["files"]) for line in table
     ]
-    assert ["manifest.csv", "manifest.jsonl"] == sorted(path.name for path in tmp_path.iterdir())
+    assert ["batch-b1.csv", "batch-b1.jsonl"] == sorted(path.name for path in tmp_path.iterdir())
 
 
 def test_manifest_that_cannot_be_written(tmp_path: Path) -> None:
     """
     A folder that is gone is told in one line.
     """
-    manifest = Manifest(tmp_path / "gone", [])
+    manifest = Manifest(tmp_path / "gone", "b1", [])
     with pytest.raises(UsageError, match="cannot write the manifest"):
         manifest.rewrite([])
     with pytest.raises(UsageError, match="cannot write the manifest"):
@@ -329,7 +329,7 @@ def test_manifest_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def _jsonl(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (folder / "batch-b1.jsonl").read_text().splitlines()]
 
 
 @given(

@@ -62,8 +62,10 @@ class VariantRetried:
 @dataclass(frozen=True, slots=True)
 class VariantEnded:
     """
-    A variant is over. `state` is `succeeded`, `failed`, `cancelled`, `refused`, `uncertain` or
-    `abandoned`; `files` are paths where files are saved, else addresses.
+    A variant is over.
+
+    `state` is `succeeded`, `failed`, `cancelled`, `refused`, `uncertain` or `abandoned`; `files` are
+    paths where files are saved, else addresses; `label` is the graph that it was made of.
     """
 
     index: int
@@ -74,6 +76,7 @@ class VariantEnded:
     cost: float | None = None
     message: str = ""
     attempts: int = 1
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,14 @@ class FileNames:
             hint=did_you_mean(name, known) or f"it may have {', '.join(known)}",
         )
 
+    def uses(self, name: str) -> bool:
+        """
+        Whether the template has this field.
+        """
+        return any(
+            isinstance(item, _Field) and item.name == name for part in self._parts for item in part
+        )
+
     def path(
         self,
         fields: Mapping[str, JsonValue],

@@ -21,7 +21,6 @@ from pathlib import Path
 from comfygraph.core.values import JsonValue
 from comfygraph.errors import UsageError
 
-CSV_NAME, JSONL_NAME = "manifest.csv", "manifest.jsonl"
 COLUMNS = ("index", "state", "label", "job", "attempts", "cost", "files", "message")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -95,19 +94,20 @@ class Row:
 
 class Manifest:
     """
-    The two files in a folder.
+    The two files in a folder: `batch-ID.csv` and `batch-ID.jsonl`.
 
     Args:
         folder: Where they are; it exists.
+        batch: The id of the batch.
         parameters: The columns for parameters.
 
     Raises:
         UsageError: They cannot be written.
     """
 
-    def __init__(self, folder: Path, parameters: Sequence[str]) -> None:
-        self._csv = folder / CSV_NAME
-        self._jsonl = folder / JSONL_NAME
+    def __init__(self, folder: Path, batch: str, parameters: Sequence[str]) -> None:
+        self._csv = folder / f"batch-{batch}.csv"
+        self._jsonl = folder / f"batch-{batch}.jsonl"
         self._parameters = tuple(parameters)
 
     @property

@@ -1,0 +1,468 @@
+"""
+Carrying a batch out: so many jobs at a time, each through the ledger, tried again where that helps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from comfygraph.core.values import Prompt
+from comfygraph.errors import (
+    ComfyGraphError,
+    DeadlinePassed,
+    ServiceUnavailable,
+    SubmissionUncertain,
+    UsageError,
+)
+from comfygraph.jobs.async_clients import Clients
+from comfygraph.jobs.batch.events import (
+    BatchEnded,
+    BatchEvent,
+    BatchNotice,
+    BatchProgress,
+    BatchStarted,
+    VariantEnded,
+    VariantEvent,
+    VariantRetried,
+    VariantSent,
+)
+from comfygraph.jobs.batch.file_names import FileNames
+from comfygraph.jobs.batch.history import History, row_of
+from comfygraph.jobs.batch.meter import Meter
+from comfygraph.jobs.batch.outcomes import may_retry, stops_all
+from comfygraph.jobs.batch.pacing import Pace
+from comfygraph.jobs.batch.placing import namer_for
+from comfygraph.jobs.batch.planning import (
+    BatchPlan,
+    default_concurrency,
+    is_complete,
+    retry_of,
+    weigh,
+)
+from comfygraph.jobs.batch.spending import Purse
+from comfygraph.jobs.files import Folder, open_folder
+from comfygraph.jobs.ledger import (
+    BatchRecord,
+    ClaimLost,
+    Held,
+    JobRecord,
+    Ledger,
+    LedgerError,
+    State,
+)
+from comfygraph.jobs.local_files import Sources
+from comfygraph.jobs.progress import Progress
+from comfygraph.jobs.resuming import Terms, carry_out
+from comfygraph.jobs.settings import Settings
+from comfygraph.targets.base import Target
+from comfygraph.targets.events import Event, JobEnd, JobProgress, JobStarted
+
+_FEW = 50
+"""Up to so many jobs, live streams are listened to; for more, polls tell enough."""
+_TELL_EVERY = 0.5
+_AHEAD = 1000
+_GIVEN_UP_AFTER = 5
+_LONGEST_PAUSE = 60.0
+
+
+@dataclass(slots=True)
+class _State:
+    """
+    What changes while a batch is carried out.
+    """
+
+    stopping: bool = False
+    reason: str = ""
+    retries_left: int = 0
+    left: int = 0
+    out_of_reach: int = 0
+    error: BaseException | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a job has ended, for those that wait for money."""
+
+
+class BatchRunner:
+    """
+    Carries out what a ledger has of a batch.
+
+    It may be left at any moment, by cancelling its task or by killing the process, and gone on with
+    by another runner of the same batch.
+
+    Args:
+        ledger: Has the batch and its jobs.
+        batch: The batch.
+        target: The service.
+        clients: Connections for all jobs; default is some of its own.
+        settings: Clock, chance, rate limits.
+        concurrency: How many jobs are under way at the same time, where not as the batch says.
+        force: Whether what is uncertain is sent again where it is not found.
+
+    Raises:
+        UsageError: The batch was not written completely, or its folder cannot be written to.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        batch: BatchRecord,
+        target: Target,
+        *,
+        clients: Clients | None = None,
+        settings: Settings | None = None,
+        concurrency: int = 0,
+        force: bool = False,
+    ) -> None:
+        self.batch = batch
+        self.plan = BatchPlan.of(batch)
+        self.ledger = ledger
+        self._target = target
+        self._clients = clients
+        self._settings = settings or Settings()
+        self._force = force
+        self._concurrency = concurrency or self.plan.concurrency or default_concurrency(target)
+        if not is_complete(ledger, batch.id, self.plan):
+            raise UsageError(
+                f"the batch `{batch.id}` was never written down completely, and nothing was sent",
+                hint="submit it anew",
+            )
+        self.history = History(ledger, batch.id, self.plan)
+        self._names = FileNames(self.plan.template, self.plan.parameters)
+        self._folder = (
+            open_folder(self.plan.out, overwrite=self.plan.overwrite)
+            if self.plan.out is not None
+            else None
+        )
+        self._pace = Pace(target.policy, self._concurrency)
+        self._queue: asyncio.Queue[BatchEvent | None] = asyncio.Queue(_AHEAD)
+        self._state = _State(retries_left=self.plan.most_retries)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        before = self.history.before()
+        self._before = before
+        self._state.retries_left = max(self.plan.most_retries - before.retries, 0)
+        self._purse = Purse(
+            self.plan.max_cost, expected=self.plan.expected, spent=before.cost or 0.0
+        )
+        self._meter = Meter(
+            self.plan.jobs,
+            self.plan.weight,
+            clock=self._settings.clock,
+            succeeded=before.succeeded,
+            failed=before.failed,
+            cost=before.cost,
+        )
+
+    @property
+    def folder(self) -> Path | None:
+        """
+        The folder of files and manifest, or `None`.
+        """
+        return self._folder.path if self._folder is not None else None
+
+    def ask_stop(self) -> None:
+        """
+        Send nothing more; follow what is under way to its end. Fit for a signal handler.
+        """
+        self._stop("interrupted")
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed already
+                self._loop.call_soon_threadsafe(self._state.ended.set)
+
+    async def run(self) -> AsyncGenerator[BatchEvent]:
+        """
+        Carry the batch out and yield what happens; the last event is its end.
+
+        Raises:
+            LedgerError: The ledger cannot be written; nothing was sent after that.
+            TargetError: No job can be handed in, such as for want of credentials.
+        """
+        self._loop = asyncio.get_running_loop()
+        manifest = self.history.manifest(self.folder) if self.folder is not None else None
+        if manifest is not None:
+            manifest.rewrite(self.history.rows(self.folder))
+        yield BatchStarted(self.batch.id, self.plan.jobs, self._meter.done)
+        work = iter(self.history.pending())
+        own = self._clients is None
+        clients = self._clients or Clients()
+        main = asyncio.create_task(self._work_all(work, clients))
+        try:
+            async for event in self._events():
+                yield event
+                if manifest is not None and isinstance(event, VariantEnded):
+                    manifest.append([row_of(event, self.folder)])
+            await main
+        finally:
+            await _ended([main, *self._tasks])
+            if own:
+                await clients.close()
+            if manifest is not None:
+                manifest.rewrite(self.history.rows(self.folder))
+        if self._state.error is not None:
+            raise self._state.error
+        yield self._meter.reading()
+        yield BatchEnded(
+            self.batch.id,
+            self._meter.succeeded,
+            self._meter.failed,
+            self.plan.jobs - self._meter.done,
+            self._meter.cost,
+            self._state.reason,
+        )
+
+    async def _events(self) -> AsyncIterator[BatchEvent]:
+        """
+        Yield what the workers tell, and how far everything is each half second.
+        """
+        clock = self._settings.clock
+        told = clock()
+        last: BatchProgress | None = None
+        while True:
+            event: BatchEvent | None = None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(told + _TELL_EVERY - clock(), 0.0)):
+                    event = await self._queue.get()
+                if event is None:
+                    return
+                yield event
+            if clock() - told >= _TELL_EVERY:
+                told = clock()
+                reading = self._meter.reading()
+                if reading != last:
+                    last = reading
+                    yield reading
+
+    async def _work_all(self, work: Iterator[JobRecord], clients: Clients) -> None:
+        count = max(min(self._concurrency, self.plan.jobs), 1)
+        self._tasks = [asyncio.create_task(self._work(work, clients)) for _ in range(count)]
+        try:
+            for result in await asyncio.gather(*self._tasks, return_exceptions=True):
+                if isinstance(result, Exception):
+                    self._state.error = self._state.error or result
+        finally:
+            await self._queue.put(None)
+
+    async def _work(self, work: Iterator[JobRecord], clients: Clients) -> None:
+        while not self._state.stopping:
+            try:
+                record = next(work, None)
+                if record is None:
+                    return
+                if record.state is State.PLANNED and not await self._afford():
+                    return
+                await self._variant(record, clients)
+            except BaseException as exc:
+                self._stop("")
+                self._state.ended.set()
+                if isinstance(exc, Exception):
+                    self._state.error = self._state.error or exc
+                raise
+
+    async def _afford(self) -> bool:
+        """
+        Wait until there is money for another job; false where there will be none.
+        """
+        while not self._purse.may_send():
+            if not self._purse.waits:
+                self._stop(f"--max-cost {self.plan.max_cost:g} is reached")
+                return False
+            self._state.ended.clear()
+            await self._state.ended.wait()
+            if self._state.stopping:
+                return False
+        return True
+
+    async def _variant(self, record: JobRecord, clients: Clients) -> None:
+        """
+        Carry a variant to its end, with another job where the first one failed and may be replaced.
+        """
+        attempt = self.history.attempts(record)
+        while True:
+            ended, exc = await self._attempt(record, attempt, clients)
+            if ended is None:
+                return
+            if not self._worth_a_try(ended, attempt):
+                break
+            wait = self._pause_before(attempt)
+            self._state.retries_left -= 1
+            await self._tell(VariantRetried(_index(ended), _words(ended, exc), attempt + 1, wait))
+            self._meter.spend(ended.cost)
+            again = retry_of(self.ledger, ended, attempt + 1)
+            self.ledger.plan([again])
+            await asyncio.sleep(wait)
+            if self._state.stopping or not await self._afford():
+                self._leave(ended)
+                return
+            record = self.ledger.get(again.id)
+            attempt += 1
+        success = ended.state is State.SUCCEEDED
+        self._meter.ended(_index(ended), success=success, cost=ended.cost)
+        await self._tell(self.history.event_of(ended, attempt, _words(ended, exc)))
+
+    async def _attempt(
+        self, record: JobRecord, attempt: int, clients: Clients
+    ) -> tuple[JobRecord | None, ComfyGraphError | None]:
+        """
+        Carry one job out; give what is known of it then, `None` where it is left as it is.
+        """
+        index = _index(record)
+        submission = self.ledger.submission(record.id)
+        self._meter.sent(index, weigh(submission.prompt, self.plan.paces))
+        live = self.plan.jobs <= _FEW
+        listener = _Listener(
+            index,
+            self._meter,
+            self._tell_if_room if live else None,
+            Progress(submission.prompt, clock=self._settings.clock) if live else None,
+        )
+        self._purse.sent()
+        began = self._settings.clock()
+        await self._tell(VariantSent(index, record.parameters, attempt))
+        failure: ComfyGraphError | None = None
+        known = record
+        try:
+            known = await carry_out(
+                record.id,
+                ledger=self.ledger,
+                target=self._target,
+                terms=self._terms(record, submission.prompt, live),
+                clients=clients,
+                on_event=listener.take,
+            )
+            self._state.out_of_reach = 0
+            self._pace.took(self._settings.clock() - began)
+        except (ClaimLost, Held) as exc:
+            await self._tell(BatchNotice(f"variant {index} is left alone: {exc.message}"))
+            self._leave(record)
+            return None, exc
+        except LedgerError:
+            raise
+        except ComfyGraphError as exc:
+            failure = exc
+            known = self.ledger.get(record.id)
+        finally:
+            self._purse.ended(known.cost)
+            self._state.ended.set()
+        if failure is not None and not await self._bear(failure, known):
+            return None, failure
+        return known, failure
+
+    async def _bear(self, exc: ComfyGraphError, record: JobRecord) -> bool:
+        """
+        See what an exception means for the batch; false where the variant is not over.
+        """
+        if stops_all(exc):
+            self._stop(exc.message)
+            self._state.error = self._state.error or exc
+        if isinstance(exc, ServiceUnavailable) and not isinstance(exc, SubmissionUncertain):
+            self._state.out_of_reach += 1
+            if self._state.out_of_reach >= _GIVEN_UP_AFTER + self._concurrency:
+                self._stop(f"the service is out of reach: {exc.message}")
+        if record.state.ended or isinstance(exc, SubmissionUncertain):
+            return True
+        said = "may still run" if isinstance(exc, DeadlinePassed) else exc.message
+        await self._tell(BatchNotice(f"variant {_index(record)} is left as it is: {said}"))
+        self._leave(record)
+        return False
+
+    def _worth_a_try(self, record: JobRecord, attempt: int) -> bool:
+        return (
+            may_retry(record)
+            and attempt <= self.plan.retries
+            and self._state.retries_left > 0
+            and not self._state.stopping
+        )
+
+    def _pause_before(self, attempt: int) -> float:
+        policy = self._target.policy
+        full = min(policy.backoff_base * 4.0**attempt, _LONGEST_PAUSE)
+        return full * (0.5 + 0.5 * self._settings.chance())
+
+    def _terms(self, record: JobRecord, prompt: Prompt, live: bool) -> Terms:
+        folder: Folder | None = None
+        if self._folder is not None:
+            namer = namer_for(
+                self._names,
+                self.batch.id,
+                record,
+                prompt,
+                lambda: self.ledger.get(record.id).job_id,
+            )
+            folder = replace(self._folder, namer=namer)
+        return Terms(
+            folder=folder,
+            deadline=self.plan.deadline,
+            policy=self._pace.policy(),
+            settings=self._settings,
+            sources=Sources(
+                tuple(Path(name) for name in self.plan.folders), frozenset(self.plan.trusted)
+            ),
+            live=live,
+            force=self._force,
+        )
+
+    def _leave(self, record: JobRecord) -> None:
+        self._meter.left(_index(record))
+        self._state.left += 1
+
+    def _stop(self, reason: str) -> None:
+        if not self._state.stopping:
+            self._state.stopping = True
+            self._state.reason = reason
+
+    async def _tell(self, event: BatchEvent) -> None:
+        await self._queue.put(event)
+
+    def _tell_if_room(self, event: BatchEvent) -> None:
+        # what happens within a job only informs: nothing waits for a slow reader
+        with suppress(asyncio.QueueFull):
+            self._queue.put_nowait(event)
+
+
+class _Listener:
+    """
+    Takes the events of one job in: for the overall figure, and to be told on where there are few.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        meter: Meter,
+        tell: Callable[[BatchEvent], None] | None,
+        progress: Progress | None,
+    ) -> None:
+        self._index = index
+        self._meter = meter
+        self._tell = tell
+        self._progress = progress
+
+    def take(self, event: Event) -> None:
+        """
+        Take in an event.
+        """
+        if isinstance(event, JobStarted):
+            self._meter.started(self._index)
+        elif isinstance(event, JobProgress):
+            self._meter.at(self._index, event.fraction)
+        if self._progress is not None:
+            self._progress.feed(event)
+            self._meter.at(self._index, self._progress.fraction)
+        if self._tell is not None and not isinstance(event, JobEnd):
+            self._tell(VariantEvent(self._index, event))
+
+
+def _index(record: JobRecord) -> int:
+    return (record.variant or 0) + 1
+
+
+def _words(record: JobRecord, exc: ComfyGraphError | None) -> str:
+    return record.message or (exc.message if exc is not None else "")
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
