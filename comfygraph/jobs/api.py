@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comfygraph.core.values import JsonValue, Prompt
+from comfygraph.errors import UsageError
 from comfygraph.jobs.files import Folder, open_folder
 from comfygraph.jobs.local_files import Sources
 from comfygraph.jobs.plan import EMULATOR, Plan, make_submission
@@ -19,6 +21,7 @@ from comfygraph.targets.base import JobRef, Policy, Target
 if TYPE_CHECKING:
     from comfygraph.jobs.async_driver import AsyncJob
     from comfygraph.jobs.job import OnMark
+    from comfygraph.jobs.ledger import Ledger
     from comfygraph.jobs.sync_driver import Job
 
 
@@ -37,6 +40,7 @@ def submit(
     partial_targets: tuple[str, ...] = (),
     policy: Policy | None = None,
     settings: Settings | None = None,
+    ledger: Ledger | str | os.PathLike[str] | None = None,
     on_mark: OnMark | None = None,
 ) -> Job:
     """
@@ -61,13 +65,17 @@ def submit(
         partial_targets: Ids of the output nodes to run, where the service can run a part.
         policy: How to treat the service, in place of the target's own.
         settings: Clock, chance, rate limits, patience.
-        on_mark: Is told each stage of the submit before the next step, for a ledger.
+        ledger: Where the job is written down before it is sent, and how it goes on: a ledger, or
+            its file; default writes nothing down. A `key` that it has seen stands for the job of
+            that time, which is gone on with and not sent again.
+        on_mark: Is told each stage of the submit before the next step.
 
     Raises:
         PromptError: The JSON holds no prompt.
         UsageError: The target is not configured, or the folder cannot be written to.
         TargetError: The service refused or was out of reach.
         SubmissionUncertain: The graph was sent, and nobody knows whether it arrived.
+        LedgerError: It could not be written down; nothing was sent.
     """
     from comfygraph.jobs.sync_driver import Job
 
@@ -90,6 +98,7 @@ def asubmit(
     partial_targets: tuple[str, ...] = (),
     policy: Policy | None = None,
     settings: Settings | None = None,
+    ledger: Ledger | str | os.PathLike[str] | None = None,
     on_mark: OnMark | None = None,
 ) -> AsyncJob:
     """
@@ -104,7 +113,7 @@ def asubmit(
 
 
 def attach(
-    ref: JobRef,
+    ref: JobRef | str,
     *,
     target: Target | None = None,
     config: Mapping[str, str] | None = None,
@@ -114,21 +123,36 @@ def attach(
     previews: bool = False,
     policy: Policy | None = None,
     settings: Settings | None = None,
+    ledger: Ledger | None = None,
 ) -> Job:
     """
     Follow a job that was handed in before, perhaps by another process.
 
     Args:
-        ref: The reference that the other job had.
+        ref: The reference that the other job had; with a ledger also the beginning of its id there.
         target: The service; default is made from the reference's name and `config`.
         config: As for `submit`.
         out: As for `submit`, and so are the rest.
+        ledger: Where the job is written down; how it goes on is written there too.
 
     Raises:
-        UsageError: The target is not configured, or the folder cannot be written to.
+        UsageError: The target is not configured, the folder cannot be written to, or there is no
+            such job.
+        Held: Another process carries it out.
+        LedgerError: The ledger cannot be read or written.
     """
     from comfygraph.jobs.sync_driver import Job
 
+    if ledger is not None:
+        from comfygraph.jobs.resuming import Terms, plan_for, target_for
+
+        record = ledger.find(ref if isinstance(ref, str) else ref.job_id or ref.key)
+        if target is None:
+            target = target_for(record, os.environ if config is None else config)
+        terms = Terms(_folder(out, overwrite), deadline, policy, settings or Settings())
+        return Job(plan_for(ledger.claim(record.id), target, replace(terms, previews=previews)))
+    if isinstance(ref, str):
+        raise UsageError("an id is looked up in a ledger, and none was given", hint="ledger=...")
     return Job(
         Plan(
             target if target is not None else ref.target,
@@ -144,7 +168,7 @@ def attach(
 
 
 def _plan(given: Mapping[str, Any]) -> Plan:
-    return Plan(
+    plan = Plan(
         given["target"],
         make_submission(
             given["prompt"],
@@ -160,6 +184,21 @@ def _plan(given: Mapping[str, Any]) -> Plan:
         policy=given["policy"],
         settings=given["settings"] or Settings(),
     )
+    ledger = given["ledger"]
+    if ledger is None:
+        return plan
+    from comfygraph.jobs.ledger import Ledger, open_ledger
+    from comfygraph.jobs.resuming import write_down
+
+    out = None if plan.folder is None else str(plan.folder.path)
+    if isinstance(ledger, Ledger):
+        return write_down(plan, ledger, out=out)
+    opened = open_ledger(ledger)
+    try:
+        return write_down(plan, opened, out=out, then=opened.close)
+    except BaseException:
+        opened.close()
+        raise
 
 
 def _sources(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Sources:

@@ -6,21 +6,34 @@ From what the ledger knows of a job to the next step with it: send, look up, fol
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from comfygraph.errors import UsageError
 from comfygraph.jobs.files import Folder
-from comfygraph.jobs.ledger.base import Intent, JobRecord, State, new_id
+from comfygraph.jobs.ledger.base import (
+    Intent,
+    JobRecord,
+    Query,
+    State,
+    new_id,
+    request_digest_of,
+)
 from comfygraph.jobs.ledger.claims import Claim
 from comfygraph.jobs.ledger.recorder import LedgerRecorder
 from comfygraph.jobs.ledger.store import Ledger
 from comfygraph.jobs.local_files import Sources, working_folder
-from comfygraph.jobs.plan import Plan, make_submission
+from comfygraph.jobs.plan import EMULATOR, Plan, make_submission
 from comfygraph.jobs.recovery import Doubt
 from comfygraph.jobs.settings import Settings
+from comfygraph.targets import URL_SETTINGS, get_target
 from comfygraph.targets.base import JobRef, Policy, Submission, Target
+from comfygraph.targets.comfyui import CREDENTIALS
 from comfygraph.targets.events import Event
+from comfygraph.targets.http import same_origin
 
 if TYPE_CHECKING:
     from comfygraph.jobs.async_clients import Clients
@@ -65,32 +78,36 @@ def plan_for(claim: Claim, target: Target, terms: Terms = Terms()) -> Plan:
     ended the files are fetched.
 
     Args:
-        claim: The job; it is released when the plan has been carried out.
+        claim: The job; it is released when the plan has been carried out, or cannot be made.
         target: Its service.
         terms: How.
 
     Raises:
         LedgerError: The ledger cannot be read.
     """
-    ledger, record = claim.ledger, claim.record()
-    submission = ledger.submission(record.id)
-    return Plan(
-        target,
-        _job_of(ledger, record, submission, target, terms),
-        folder=terms.folder,
-        deadline=terms.deadline,
-        previews=terms.previews,
-        policy=terms.policy,
-        settings=terms.settings,
-        sources=terms.sources,
-        recorder=LedgerRecorder(claim, submission, clock=terms.settings.clock),
-        live=terms.live,
-        graph=submission.prompt if terms.save_graph else None,
-    )
+    try:
+        ledger, record = claim.ledger, claim.record()
+        submission = ledger.submission(record.id)
+        return Plan(
+            target,
+            _job_of(ledger, record, submission, target, force=terms.force),
+            folder=terms.folder,
+            deadline=terms.deadline,
+            previews=terms.previews,
+            policy=terms.policy,
+            settings=terms.settings,
+            sources=terms.sources,
+            recorder=LedgerRecorder(claim, submission, clock=terms.settings.clock),
+            live=terms.live,
+            graph=submission.prompt if terms.save_graph else None,
+        )
+    except BaseException:
+        claim.release()
+        raise
 
 
 def _job_of(
-    ledger: Ledger, record: JobRecord, submission: Submission, target: Target, terms: Terms
+    ledger: Ledger, record: JobRecord, submission: Submission, target: Target, *, force: bool
 ) -> Submission | Doubt | JobRef:
     if record.state is State.PLANNED:
         return submission
@@ -100,9 +117,109 @@ def _job_of(
             target.reference(submission),
             tuple(witness.ref for witness in ledger.witnesses(record)),
             age=max(ledger.clock() - record.updated, 0.0),
-            force=terms.force,
+            force=force,
         )
     return record.ref
+
+
+def write_down(
+    plan: Plan,
+    ledger: Ledger,
+    *,
+    label: str = "",
+    out: str | None = None,
+    adopt: bool = False,
+    then: Callable[[], None] | None = None,
+) -> Plan:
+    """
+    Have the ledger keep what happens to a job that is about to be submitted.
+
+    A key that the ledger has seen stands for the job of that time: it is gone on with where it has
+    not ended.
+
+    Args:
+        plan: The plan, with a graph to be submitted.
+        ledger: The ledger.
+        label: What a person calls the graph.
+        out: The folder for its files, as a person named it.
+        adopt: Go on with an unfinished job that asks the same of the same service, if there is one.
+        then: Called when nothing more is to be written.
+
+    Returns:
+        The plan that has it written down; the job has been, already.
+
+    Raises:
+        UsageError: The target is not configured, or the key belongs to a job that has ended.
+        Held: Another process carries that job out.
+        LedgerError: The ledger cannot be written.
+    """
+    assert isinstance(plan.job, Submission)
+    submission = plan.job
+    target = plan.target
+    if isinstance(target, str) and target != EMULATOR:
+        target = get_target(target, os.environ if plan.config is None else plan.config)
+        plan = replace(plan, target=target)
+    embedded = isinstance(target, str)
+    name, base_url = (EMULATOR, "") if isinstance(target, str) else (target.name, target.base_url)
+    if not embedded:
+        known = _known(ledger, name, base_url, submission, adopt)
+        if known is not None:
+            assert not isinstance(target, str)
+            claim = ledger.claim(known.id)
+            old = ledger.submission(known.id)
+            recorder = LedgerRecorder(claim, old, clock=plan.settings.clock, then=then)
+            job = _job_of(ledger, known, old, target, force=False)
+            return replace(plan, job=job, recorder=recorder)
+    intent = Intent(new_id(), name, base_url, submission, label=label, out=out)
+    ledger.plan([intent])
+    claim = ledger.claim(intent.id)
+    return replace(
+        plan, recorder=LedgerRecorder(claim, submission, clock=plan.settings.clock, then=then)
+    )
+
+
+def _known(
+    ledger: Ledger, target: str, base_url: str, submission: Submission, adopt: bool
+) -> JobRecord | None:
+    asked = request_digest_of(target, base_url, submission)
+    for query in (Query(key=submission.key), Query(request_digest=asked) if adopt else None):
+        if query is None:
+            continue
+        query = replace(query, target=target, base_url=base_url, newest_first=True)
+        for record in ledger.jobs(query):
+            if not record.state.ended:
+                return record
+            if query.key:
+                raise UsageError(
+                    f"the key `{submission.key}` belongs to job {record.id[:8]}, which has ended",
+                    hint="submit under another key, or none",
+                )
+    return None
+
+
+def target_for(record: JobRecord, config: Mapping[str, str]) -> Target:
+    """
+    Give the service of a job: the settings of now, at the place of then. Credentials that belong
+    to other servers stay behind.
+
+    Raises:
+        UsageError: It is not configured, or was an emulator that ended with its command.
+    """
+    if record.embedded:
+        raise UsageError(
+            f"job {record.id[:8]} ran on an embedded emulator, which has ended with its command",
+            hint="submit it again",
+        )
+    setting = URL_SETTINGS.get(record.target)
+    if setting is None:
+        raise UsageError(f"there is no target `{record.target}`")
+    given = [url for url in re.split(r"[,\s]+", config.get(setting, "")) if url]
+    fitting = [url for url in given if same_origin(url, record.base_url)]
+    settings = {**config, setting: fitting[0] if fitting else record.base_url}
+    if given and not fitting and setting == "COMFYUI_URL":
+        for name in CREDENTIALS:
+            settings.pop(name, None)
+    return get_target(record.target, settings)
 
 
 async def carry_out(

@@ -170,6 +170,13 @@ class JobRecord:
     holder: str = ""
 
     @property
+    def embedded(self) -> bool:
+        """
+        Whether it ran on an emulator that ended with its command.
+        """
+        return not self.base_url
+
+    @property
     def ref(self) -> JobRef:
         """
         The reference under which the target finds the job.
@@ -265,6 +272,7 @@ class Query:
         before: Last written to before this time.
         text: A part of label, ids, key, message or parameters, in any case.
         request_digest: Asked for exactly this.
+        key: With this idempotency key.
         newest_first: In which order.
         limit: At most so many; `None` for all.
     """
@@ -277,6 +285,7 @@ class Query:
     before: float | None = None
     text: str = ""
     request_digest: str = ""
+    key: str = ""
     newest_first: bool = False
     limit: int | None = None
 

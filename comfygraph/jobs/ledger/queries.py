@@ -21,7 +21,7 @@ def conditions(query: Query) -> tuple[str, tuple[Any, ...]]:
         names = sorted(state.value for state in query.states)
         parts.append(f"state IN ({', '.join('?' * len(names))})")
         values += names
-    for column in ("target", "base_url", "request_digest"):
+    for column in ("target", "base_url", "request_digest", "key"):
         value = getattr(query, column)
         if value:
             parts.append(f"{column} = ?")

@@ -48,6 +48,7 @@ class LedgerRecorder:
         claim: The job.
         submission: Its graph; default is read from the ledger.
         clock: Seconds, never going back.
+        then: Called when nothing more is to be written.
     """
 
     def __init__(
@@ -56,8 +57,11 @@ class LedgerRecorder:
         submission: Submission | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
+        then: Callable[[], None] | None = None,
     ) -> None:
         record = claim.record()
+        self._then = then
+        self._embedded = record.embedded
         self._claim = claim
         self._clock = clock
         self._target = record.target
@@ -84,7 +88,9 @@ class LedgerRecorder:
             LedgerError: It is about to be sent, and that cannot be written: it must not be.
             ClaimLost: Somebody else has the job.
         """
-        found = Changes(base_url=ref.base_url, job_id=ref.job_id, extra=dict(ref.extra))
+        found = Changes(job_id=ref.job_id, extra=dict(ref.extra))
+        if not self._embedded:
+            found["base_url"] = ref.base_url
         match stage:
             case Stage.INTENDED:
                 self._attempts += 1
@@ -159,6 +165,16 @@ class LedgerRecorder:
             with suppress(ClaimLost):
                 self._write()
         self._claim.release()
+        if self._then is not None:
+            self._then()
+            self._then = None
+
+    @property
+    def job(self) -> str:
+        """
+        The id of the job in the ledger.
+        """
+        return self._claim.job
 
     def _end(self, end: JobEnd) -> None:
         self._results = [result_of(file) for file in end.files]

@@ -53,6 +53,7 @@ _FIRST = (
     "CREATE INDEX jobs_by_batch ON jobs (batch, variant)",
     "CREATE INDEX jobs_by_state ON jobs (state)",
     "CREATE INDEX jobs_by_request ON jobs (request_digest)",
+    "CREATE INDEX jobs_by_key ON jobs (key)",
     "CREATE INDEX jobs_by_holder ON jobs (holder)",
     "CREATE INDEX jobs_by_payload ON jobs (payload)",
     "CREATE INDEX jobs_by_place ON jobs (base_url, accepted_mark)",
