@@ -31,6 +31,7 @@ class Resolution(NamedTuple):
         availability: Whether it can be used there.
         evidence: What says so, in words.
         help: What a person can do about it, or `None`.
+        base_model: What it is made for, as somebody who keeps it words it; `""` where unsaid.
     """
 
     target: str
@@ -38,3 +39,4 @@ class Resolution(NamedTuple):
     availability: Availability
     evidence: str
     help: str | None = None
+    base_model: str = ""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from comfygraph.analysis.families import family_of_ecosystem
 from comfygraph.core.nearest import did_you_mean
 from comfygraph.errors import TargetError, UsageError
 from comfygraph.references.air import Air, is_air
@@ -21,7 +22,13 @@ from comfygraph.references.kinds import kind_fits
 from comfygraph.references.lookup import Lookup
 from comfygraph.references.resolution import Availability, Resolution
 from comfygraph.references.table import ModelTable, Names, names_of
-from comfygraph.references.uses import EMBEDDINGS, ModelUse
+from comfygraph.references.uses import (
+    EMBEDDINGS,
+    Confidence,
+    FamilyGuess,
+    ModelUse,
+    guess_family,
+)
 
 TargetName: TypeAlias = Literal["civitai", "comfyui", "tams"]
 TARGETS: tuple[TargetName, ...] = ("civitai", "comfyui", "tams")
@@ -31,6 +38,11 @@ BY_NUMBER = frozenset({"checkpoints", "loras"})
 
 _EMBEDDING_ENDINGS = (".safetensors", ".pt", ".bin")
 _TELL = "tell its AIR in a file for --map, or its `civitai` version or `sha256`"
+
+LABELS = {
+    "civitai": "Civitai", "comfyui": "the ComfyUI server", "novita": "Novita", "tams": "TensorArt",
+}  # fmt: skip
+"""Service → what people call it."""
 
 HashOf: TypeAlias = Callable[[str | None, str], FileHash | None]
 """Folder and name of a file → its hash, or `None` where the file is not at hand."""
@@ -88,16 +100,36 @@ class Resolver:
             return self._asked(found, lambda: self._on_tams(use, found))
         return found
 
+    def family(self, use: ModelUse, found: Resolution | None = None) -> FamilyGuess | None:
+        """
+        Give what a model is made for: by who keeps it, by its AIR, else by its name.
+
+        Args:
+            use: The model.
+            found: What came of looking for it.
+        """
+        if found is not None and found.base_model:
+            family = family_of_ecosystem(found.base_model)
+            if family is not None:
+                label = LABELS.get(found.target, found.target)
+                return FamilyGuess(family, Confidence.HIGH, f"the base model on {label}")
+        names = self.names(use)
+        by_air = guess_family(names.air) if names.air is not None else None
+        by_file = guess_family(names.file) if names.file is not None else None
+        return by_air or use.family or by_file
+
     # Civitai
 
     def _for_civitai(self, use: ModelUse, names: Names) -> Resolution:
         air = names.air
         evidence = "as the graph has it" if air == use.reference else f"in {self.table.path}"
+        base_model = ""
         if air is None:
             found = self._version_of(use, names)
             if isinstance(found, Resolution):
                 return found._replace(target="civitai")
             version, evidence, air = found
+            base_model = version.base_model
             if air is None:
                 return Resolution(
                     "civitai", None, Availability.UNKNOWN,
@@ -110,7 +142,7 @@ class Resolver:
                 "civitai", None, Availability.UNAVAILABLE,
                 f"{air} is of type {air.type}, and `{use.input}` takes {use.folder}",
             )  # fmt: skip
-        return Resolution("civitai", str(air), Availability.UNKNOWN, evidence)
+        return Resolution("civitai", str(air), _UNKNOWN, evidence, base_model=base_model)
 
     def _version_of(
         self, use: ModelUse, names: Names
@@ -128,7 +160,7 @@ class Resolver:
                 digest = self.hash_of(use.folder, names.file.name)
                 by = "hash of the file"
             if digest is None:
-                known = "TensorArt's number" if names.tams is not None else "a file"
+                known = "TensorArt's number" if names.tams is not None else "the name of a file"
                 return _nothing(f"nobody can find a model on Civitai by {known}", _TELL)
             version = self.lookup.civitai_hash(digest)
         except TargetError as exc:
@@ -198,7 +230,9 @@ class Resolver:
             )
         facts = ", ".join(part for part in (model.name, model.base_model) if part)
         return found._replace(
-            availability=Availability.AVAILABLE, evidence=f"on TensorArt: {facts or model.id}"
+            availability=Availability.AVAILABLE,
+            evidence=f"on TensorArt: {facts or model.id}",
+            base_model=model.base_model,
         )
 
     # ComfyUI

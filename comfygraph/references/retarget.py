@@ -16,7 +16,7 @@ from comfygraph.documents import Document
 from comfygraph.errors import InputError, PromptError, WorkflowError
 from comfygraph.lint.diagnostic import Diagnostic, Edit, Fix, Report, Severity
 from comfygraph.references.resolution import Resolution
-from comfygraph.references.resolve import TargetName
+from comfygraph.references.resolve import LABELS, TargetName
 from comfygraph.references.uses import ModelUse, models_of
 
 Find = Callable[[ModelUse, TargetName], Resolution]
@@ -167,11 +167,6 @@ def _diagnostic(
         class_type=use.class_type,
         file=graph.document.path,
     )
-
-
-LABELS: Mapping[TargetName, str] = {
-    "civitai": "Civitai", "comfyui": "the ComfyUI server", "tams": "TensorArt",
-}  # fmt: skip
 
 
 def _edits(
