@@ -22,6 +22,14 @@ _FACTORIES: Mapping[str, str] = {
     "tams": "comfygraph.targets.tams",
 }
 
+URL_SETTINGS: Mapping[str, str] = {
+    "civitai": "CIVITAI_API_URL",
+    "comfyui": "COMFYUI_URL",
+    "emulator": "COMFYUI_URL",
+    "tams": "TAMS_BASE_URL",
+}
+"""Target → the setting that says where it is."""
+
 
 def target_names() -> tuple[str, ...]:
     """
