@@ -20,8 +20,10 @@ def routes(service: Novita) -> list[BaseRoute]:
     from comfygraph.emulator.novita import models, tasks
     from comfygraph.emulator.web import route
 
-    handlers = {**models.HANDLERS, **tasks.HANDLERS}
+    guarded = {**models.HANDLERS, **tasks.HANDLERS}
+    handlers = {place: service.guarded(handler) for place, handler in guarded.items()}
+    handlers |= {place: service.bound(handler) for place, handler in tasks.OPEN_HANDLERS.items()}
     return [
-        route(method, path, service.guarded(handler), service.host, service.refuse)
+        route(method, path, handler, service.host, service.refuse)
         for (method, path), handler in handlers.items()
     ]

@@ -62,6 +62,16 @@ class Novita:
         """
         return problem(status, _REASONS.get(status, "TASK_FAILED"), message)
 
+    def bound(self, handler: ServiceHandler) -> Handler:
+        """
+        Give a handler that needs no key.
+        """
+
+        async def call(request: Request) -> Response:
+            return await handler(self, request)
+
+        return call
+
     def guarded(self, handler: ServiceHandler) -> Handler:
         """
         Put the check of the key before a handler.

@@ -18,6 +18,7 @@ from comfygraph.emulator.novita.service import Novita, ServiceHandler, Task, pro
 from comfygraph.emulator.web import faults_of, json_answer, read_object
 
 _MOST_PICTURES = 8
+_SIDE = 512
 _STEPS = (("QUEUED", 0), ("PROCESSING", 40), ("PROCESSING", 80), ("SUCCEED", 100))
 _OPTIONAL = frozenset({"eta", "progress_percent", "reason", "extra", "videos", "audios", "images"})
 
@@ -90,6 +91,21 @@ async def result(service: Novita, request: Request) -> Response:
     return json_answer(spoiled(view, faults, _OPTIONAL))
 
 
+async def picture(service: Novita, request: Request) -> Response:
+    """
+    Give a picture of a task, a placeholder; its address needs no key.
+    """
+    name = request.path_params["name"]
+    task = service.tasks.get(name.rpartition("_")[0])
+    place = name.rpartition("_")[2].removesuffix(".png")
+    if task is None or place not in map(str, range(task.pictures)):
+        return Response(status_code=404)
+    from comfygraph.emulator.pictures import draw, png
+
+    made = draw(_SIDE, _SIDE, name, ("placeholder", f"{_SIDE} x {_SIDE}", "Novita"))
+    return Response(png(made, {}), media_type="image/png")
+
+
 async def user(service: Novita, request: Request) -> Response:
     """
     Tell what the account has.
@@ -103,4 +119,7 @@ HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
         ("GET", "/v3/async/task-result"): result,
         ("GET", "/v3/user"): user,
     }
+)
+OPEN_HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
+    {("GET", "/novita/{name}"): picture}
 )
