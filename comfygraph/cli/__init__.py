@@ -48,6 +48,17 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "draw",
         "Draw a graph: Mermaid, DOT, SVG, or a page to look around in.",
     ),
+    "models": ("comfygraph.cli.models", "models", "List the models that a graph needs."),
+    "retarget": (
+        "comfygraph.cli.retarget",
+        "retarget",
+        "Name the models of a graph as a service wants them.",
+    ),
+    "novita": (
+        "comfygraph.cli.novita",
+        "novita",
+        "Ask Novita about models and tasks.",
+    ),
     "catalog": (
         "comfygraph.cli.catalog",
         "catalog",
