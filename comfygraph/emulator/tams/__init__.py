@@ -16,11 +16,12 @@ def routes(service: Tams) -> list[BaseRoute]:
     """
     Give all routes of the service.
     """
-    from comfygraph.emulator.tams import jobs, models, resources, templates
+    from comfygraph.emulator.tams import jobs, models, resources, stages, templates
     from comfygraph.emulator.web import route
 
     found: list[BaseRoute] = []
-    handlers = {**jobs.HANDLERS, **templates.HANDLERS, **models.HANDLERS, **resources.HANDLERS}
+    parts = (stages, jobs, templates, models, resources)
+    handlers = {key: handler for part in parts for key, handler in part.HANDLERS.items()}
     for (method, path), handler in handlers.items():
         found.append(route(method, path, service.guarded(handler), service.host, service.refuse))
     for (method, path), handler in resources.OPEN_HANDLERS.items():

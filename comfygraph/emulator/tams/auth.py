@@ -40,9 +40,14 @@ def signed_text(method: str, path: str, timestamp: str, nonce: str, body: bytes)
     return b"\n".join([*(part.encode("utf-8", "surrogateescape") for part in parts), body])
 
 
-async def caller_of(request: Request, host: Host) -> str:
+async def caller_of(request: Request, host: Host, nonces: set[str]) -> str:
     """
     Check the credential of a request, and give who it is for.
+
+    Args:
+        request: The request.
+        host: Knows the good credentials.
+        nonces: Those that were used; the one of this request is added.
 
     Raises:
         UnreadableAuthorizationError: There is no header that can be read.
@@ -65,6 +70,9 @@ async def caller_of(request: Request, host: Host) -> str:
     if host.any_token:
         return parts["app_id"]
     await _verify(request, host, parts)
+    if faults_of(request).nonce_once and parts["nonce_str"] in nonces:
+        raise RefusedAuthorizationError
+    nonces.add(parts["nonce_str"])
     return parts["app_id"]
 
 

@@ -16,8 +16,10 @@ from comfygraph.emulator.tams.service import ServiceHandler, Tams, TamsJob, prob
 from comfygraph.emulator.tams.submit import (
     ArgumentsError,
     checked,
+    known_fields,
     nodes_of,
     price,
+    refused_check,
     take,
 )
 from comfygraph.emulator.tams.views import job_view
@@ -30,7 +32,8 @@ async def submit(service: Tams, request: Request) -> Response:
     """
     try:
         body = await read_object(request)
-        return take(service, request, body, nodes_of(body.get("params")))
+        known_fields(request, body, "requestId", "params", "runningNotifyUrl")
+        return take(service, request, body, nodes_of(body.get("params"), faults_of(request)))
     except ArgumentsError as exc:
         return exc.answer
 
@@ -41,11 +44,11 @@ async def check(service: Tams, request: Request) -> Response:
     """
     try:
         body = await read_object(request)
-        nodes, _ = checked(service, nodes_of(body.get("params")))
+        known_fields(request, body, "requestId", "params", "runningNotifyUrl")
+        faults = faults_of(request)
+        nodes, _ = checked(service, nodes_of(body.get("params"), faults), faults)
     except ArgumentsError as exc:
-        if faults_of(request).check_style == "valid":
-            return json_answer({"valid": False})
-        return exc.answer
+        return refused_check(request, exc)
     return json_answer({"valid": True, "credits": price(service, nodes)})
 
 
@@ -83,6 +86,8 @@ def _cancel(service: Tams, request: Request, body: JsonValue) -> Response:
     if known is None:
         return _missing()
     if known.job.state in ENDED:
+        if faults_of(request).late_cancel == "accept":
+            return json_answer(body)
         return problem(400, 9, "the job is already finished")
     service.engine.stop_job(known.job)
     return json_answer(body)

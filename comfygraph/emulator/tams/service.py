@@ -48,6 +48,7 @@ class TamsJob:
         job: The engine's.
         credits: What it costs.
         notify_url: The webhook, or `""`.
+        stages: Whether it is a diffusion job: nothing is told of nodes.
         polls_after: How often it was asked for since it ended.
         echo: Its past answers.
     """
@@ -55,6 +56,7 @@ class TamsJob:
     job: Job
     credits: float
     notify_url: str = ""
+    stages: bool = False
     polls_after: int = 0
     echo: Echo = field(default_factory=Echo)
 
@@ -67,10 +69,12 @@ class Upload:
     Args:
         headers: What the client must send with it, lower-case names.
         done: Whether it is there.
+        looked_for: How often a graph has named it since.
     """
 
     headers: Mapping[str, str]
     done: bool = False
+    looked_for: int = 0
 
 
 class Tams:
@@ -90,6 +94,7 @@ class Tams:
         self.models: dict[str, str] = {}
         self.webhooks = Webhooks()
         self._secret = secrets.token_bytes(16)
+        self.nonces: set[str] = set()
         self._calls: dict[str, deque[float]] = {}
         self._names: dict[Path, str] = {}
         self._next = FIRST_ID
@@ -119,7 +124,7 @@ class Tams:
 
         async def guard(request: Request) -> Response:
             try:
-                caller = await caller_of(request, self.host)
+                caller = await caller_of(request, self.host, self.nonces)
             except UnreadableAuthorizationError:
                 return problem(401, 100002, "invalid authorization header")
             except RefusedAuthorizationError:
@@ -159,11 +164,14 @@ class Tams:
             method: What it is good for.
         """
         expires = int(self.host.clock() + ttl)
-        signature = quote(self._signature(method, path, expires), safe="")
+        signature = quote(self.signature(method, path, expires), safe="")
         query = f"Expires={expires}&OSSAccessKeyId=LTAIemulator&Signature={signature}"
         return f"{self.host.base_url}/{quote(path, safe='')}?{query}"
 
-    def _signature(self, method: str, path: str, expires: int) -> str:
+    def signature(self, method: str, path: str, expires: int) -> str:
+        """
+        Sign what may be done with a path until a moment, in seconds since 1970.
+        """
         text = f"{method}\n{path}\n{expires}".encode()
         return base64.b64encode(hmac.digest(self._secret, text, hashlib.sha1)).decode()
 
@@ -179,7 +187,7 @@ class Tams:
             return storage_error("AccessDenied", "You have no right to access this object.")
         method = "PUT" if request.method == "PUT" else "GET"
         if not hmac.compare_digest(
-            self._signature(method, path, expires).encode(), query.get("Signature", "").encode()
+            self.signature(method, path, expires).encode(), query.get("Signature", "").encode()
         ):
             return storage_error("SignatureDoesNotMatch", "The request signature does not match.")
         if expires < self.host.clock():
@@ -195,12 +203,15 @@ class Tams:
             self.results[self._names[path]] = (path, job)
         return self._names[path]
 
-    def uploaded(self, name: str) -> bool:
+    def uploaded(self, name: str, settles: int = 0) -> bool:
         """
-        Tell whether a picture was put under this id.
+        Tell whether a picture was put under this id, and is known after being asked for so often.
         """
         upload = self.uploads.get(name)
-        return upload is not None and upload.done
+        if upload is None or not upload.done:
+            return False
+        upload.looked_for += 1
+        return upload.looked_for > settles
 
     def _read_input(self, name: str) -> bytes | None:
         if name in self.results:
@@ -216,7 +227,17 @@ class Tams:
         if known is not None and known.notify_url:
             from comfygraph.emulator.tams.views import job_view
 
-            self.webhooks.put(known.notify_url, {"job": job_view(self, known, final=True)})
+            view = job_view(self, known, final=True)
+            match known.job.faults.hook_style:
+                case "bare":
+                    call = view
+                case "id":
+                    call = {"jobId": known.job.id}
+                case "empty":
+                    call = {}
+                case _:
+                    call = {"job": view}
+            self.webhooks.put(known.notify_url, call)
 
 
 def problem(

@@ -1,6 +1,6 @@
 """
 Template jobs: a graph that somebody published, with a few fields to fill in. The emulator has
-one, `TEMPLATE_ID`.
+two: `TEMPLATE_ID` paints a picture, `IMAGE_TEMPLATE_ID` scales one that was uploaded.
 """
 
 from __future__ import annotations
@@ -13,13 +13,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from comfygraph.core.values import JsonValue
+from comfygraph.emulator.faults import Faults
 from comfygraph.emulator.tams.service import ServiceHandler, Tams, problem
-from comfygraph.emulator.tams.submit import ArgumentsError, checked, field_of, price, take
-from comfygraph.emulator.web import json_answer, read_object
+from comfygraph.emulator.tams.submit import (
+    ArgumentsError,
+    checked,
+    field_of,
+    known_fields,
+    price,
+    refused_check,
+    take,
+)
+from comfygraph.emulator.web import faults_of, json_answer, read_object
 
 TEMPLATE_ID = "676018193025756628"
-_FIELDS = (("6", "text"), ("5", "width"), ("5", "height"))
-_NODES: dict[str, dict[str, JsonValue]] = {
+IMAGE_TEMPLATE_ID = "676018193025756629"
+Nodes = dict[str, dict[str, JsonValue]]
+_NODES: Nodes = {
     "3": {
         "class_type": "KSampler",
         "inputs": {
@@ -45,21 +55,40 @@ _NODES: dict[str, dict[str, JsonValue]] = {
     "8": {"class_type": "VAEDecode", "inputs": {"samples": ["3", 0], "vae": ["4", 2]}},
     "9": {"class_type": "SaveImage", "inputs": {"images": ["8", 0], "filename_prefix": "tool"}},
 }
+_IMAGE_NODES: Nodes = {
+    "25": {"class_type": "LoadImage", "inputs": {"image": ""}},
+    "26": {
+        "class_type": "ImageScaleBy",
+        "inputs": {"image": ["25", 0], "upscale_method": "bicubic", "scale_by": 2},
+    },
+    "27": {"class_type": "SaveImage", "inputs": {"images": ["26", 0], "filename_prefix": "tool"}},
+}
+_TEMPLATES: Mapping[str, tuple[str, Nodes, tuple[tuple[str, str], ...]]] = MappingProxyType(
+    {
+        TEMPLATE_ID: ("Emulated tool", _NODES, (("6", "text"), ("5", "width"), ("5", "height"))),
+        IMAGE_TEMPLATE_ID: (
+            "Emulated image tool",
+            _IMAGE_NODES,
+            (("25", "image"), ("26", "scale_by")),
+        ),
+    }
+)
+"""Id → name, graph, fields."""
 
 
 async def read(service: Tams, request: Request) -> Response:
     """
     Give a template with its fields and their values.
     """
-    if request.path_params["template_id"] != TEMPLATE_ID:
+    template_id = request.path_params["template_id"]
+    if template_id not in _TEMPLATES:
         return problem(404, 5, "Not Found: template not found")
+    title, nodes, places = _TEMPLATES[template_id]
     fields = [
-        {"nodeId": node_id, "fieldName": name, "fieldValue": _NODES[node_id]["inputs"][name]}
-        for node_id, name in _FIELDS
+        {"nodeId": node_id, "fieldName": name, "fieldValue": nodes[node_id]["inputs"][name]}
+        for node_id, name in places
     ]
-    return json_answer(
-        {"templateId": TEMPLATE_ID, "name": "Emulated tool", "fields": {"fieldAttrs": fields}}
-    )
+    return json_answer({"templateId": template_id, "name": title, "fields": {"fieldAttrs": fields}})
 
 
 async def submit(service: Tams, request: Request) -> Response:
@@ -68,7 +97,8 @@ async def submit(service: Tams, request: Request) -> Response:
     """
     try:
         body = await read_object(request)
-        return take(service, request, body, _filled(body))
+        known_fields(request, body, "requestId", "templateId", "fields", "runningNotifyUrl")
+        return take(service, request, body, _filled(body, faults_of(request)))
     except ArgumentsError as exc:
         return exc.answer
 
@@ -77,16 +107,21 @@ async def check(service: Tams, request: Request) -> Response:
     """
     Check a filled template and say what it costs.
     """
+    faults = faults_of(request)
     try:
-        nodes, _ = checked(service, _filled(await read_object(request)))
+        body = await read_object(request)
+        known_fields(request, body, "requestId", "templateId", "fields")
+        nodes, _ = checked(service, _filled(body, faults), faults)
     except ArgumentsError as exc:
-        return exc.answer
+        return refused_check(request, exc)
     return json_answer({"valid": True, "credits": price(service, nodes)})
 
 
-def _filled(body: Mapping[str, JsonValue]) -> dict[str, dict[str, JsonValue]]:
-    if str(field_of(body, "templateId")) != TEMPLATE_ID:
+def _filled(body: Mapping[str, JsonValue], faults: Faults) -> Nodes:
+    template_id = str(field_of(body, "templateId"))
+    if template_id not in _TEMPLATES:
         raise ArgumentsError(problem(404, 5, "Not Found: template not found"))
+    _, preset, places = _TEMPLATES[template_id]
     fields = body.get("fields")
     attributes = field_of(fields, "fieldAttrs") if isinstance(fields, dict) else None
     given: dict[tuple[str, str], JsonValue] = {}
@@ -94,11 +129,12 @@ def _filled(body: Mapping[str, JsonValue]) -> dict[str, dict[str, JsonValue]]:
         if isinstance(item, dict):
             place = (str(field_of(item, "nodeId")), str(field_of(item, "fieldName")))
             given[place] = field_of(item, "fieldValue")
-    nodes = copy.deepcopy(_NODES)
-    for node_id, name in _FIELDS:
+    nodes = copy.deepcopy(preset)
+    for node_id, name in places:
         if (node_id, name) not in given:
             wanted = f"[nodeId:fieldName] {node_id}:{name}"
-            raise ArgumentsError(problem(500, 2, f"can't find {wanted} in fields parameter"))
+            text = f"can't find {wanted} in fields parameter"
+            raise ArgumentsError(problem(faults.field_status, 2, text))
         nodes[node_id]["inputs"][name] = given[node_id, name]
     return nodes
 

@@ -48,17 +48,17 @@ def job_view(service: Tams, known: TamsJob, *, final: bool = False) -> JsonValue
     job, faults = known.job, known.job.faults
     view: dict[str, JsonValue] = {"id": job.id, "credits": known.credits}
     if job.state in ENDED and (final or job.state != "succeeded"):
-        _ended(service, view, job)
+        _ended(service, view, known)
     elif job.state in ENDED:
         known.polls_after += 1
         if known.polls_after > faults.lag:
-            _ended(service, view, job)
+            _ended(service, view, known)
         else:
             view["status"] = "RUNNING"
-            view["runningInfo"] = {"workflowFinishItem": _item(service, job)}
+            view["runningInfo"] = _running(service, known)
     elif job.phase == "running":
         view["status"] = "RUNNING"
-        view["runningInfo"] = {"workflowFinishItem": _item(service, job)}
+        view["runningInfo"] = _running(service, known)
     else:
         rank = service.engine.ahead_of(job) + 1
         length = max(rank, service.engine.remaining())
@@ -70,7 +70,23 @@ def job_view(service: Tams, known: TamsJob, *, final: bool = False) -> JsonValue
     return spoiled(view, faults, OPTIONAL)
 
 
-def _ended(service: Tams, view: dict[str, JsonValue], job: Job) -> None:
+def _running(service: Tams, known: TamsJob) -> dict[str, JsonValue]:
+    if not known.stages:
+        return {"workflowFinishItem": _item(service, known.job)}
+    share = round(known.job.share, 4) * known.job.faults.progress_scale
+    images: list[JsonValue] = [{"progress": share}] if share else []
+    return _staged(images, known.job)
+
+
+def _staged(images: list[JsonValue], job: Job) -> dict[str, JsonValue]:
+    info: dict[str, JsonValue] = {"processingImages": images}
+    if job.faults.stage_form == "stages":
+        return {"stages": [{"stageIndex": "0", **info}]}
+    return info
+
+
+def _ended(service: Tams, view: dict[str, JsonValue], known: TamsJob) -> None:
+    job = known.job
     view["status"] = _STATES[job.state]
     if job.state == "succeeded":
         ttl = job.faults.url_ttl
@@ -78,7 +94,13 @@ def _ended(service: Tams, view: dict[str, JsonValue], job: Job) -> None:
         for file in job.all_files():
             key = {"video": "videos"}.get(file.kind, "images")
             info.setdefault(key, []).append(_resource(service, job, file, ttl))
-        info["workflowFinishItem"] = _item(service, job)
+        if not known.stages:
+            info["workflowFinishItem"] = _item(service, job)
+        elif job.faults.stage_form == "stages":
+            whole = job.faults.progress_scale
+            images = info.pop("images", [])
+            done = [{"resourceImage": image, "progress": whole} for image in images]
+            info = _staged(done, job)
         if job.started and job.ended:
             info["runtime"] = str(max(1, round(job.ended - job.started)))
         view["successInfo"] = info
