@@ -445,7 +445,7 @@ def test_callbacks(client: httpx.Client) -> None:
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}/hook?x=1"
         callbacks = [
-            {"url": "http://192.0.2.1/", "type": ["step:*"]},
+            {"url": "https://192.0.2.1/", "type": ["step:*"]},
             {"url": url, "type": ["step:*", "workflow:succeeded"]},
         ]
         done(client, comfy(callbacks=callbacks))

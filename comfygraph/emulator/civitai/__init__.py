@@ -17,7 +17,15 @@ def routes(service: Civitai) -> list[BaseRoute]:
     """
     Give all routes of the service.
     """
-    from comfygraph.emulator.civitai import blobs, catalogue, edits, site, workflows
+    from comfygraph.emulator.civitai import (
+        blobs,
+        catalogue,
+        edits,
+        listing,
+        recipes,
+        site,
+        workflows,
+    )
     from comfygraph.emulator.web import route
 
     found: list[BaseRoute] = []
@@ -26,10 +34,17 @@ def routes(service: Civitai) -> list[BaseRoute]:
         **edits.HANDLERS,
         **blobs.HANDLERS,
         **catalogue.HANDLERS,
+        **listing.HANDLERS,
+        **recipes.HANDLERS,
     }
     for (method, path), handler in handlers.items():
         found.append(route(method, path, service.guarded(handler), service.host, service.refuse))
-    for (method, path), handler in {**blobs.OPEN_HANDLERS, **catalogue.OPEN_HANDLERS}.items():
+    without_token = {
+        **blobs.OPEN_HANDLERS,
+        **catalogue.OPEN_HANDLERS,
+        **recipes.OPEN_HANDLERS,
+    }
+    for (method, path), handler in without_token.items():
         found.append(route(method, path, service.bound(handler), service.host, service.refuse))
     for (method, path), handler in site.OPEN_HANDLERS.items():
         found.append(route(method, path, service.bound(handler), service.host, site.refuse))

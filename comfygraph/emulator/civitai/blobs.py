@@ -18,9 +18,10 @@ from comfygraph.emulator.civitai.problems import InvalidError, problem
 from comfygraph.emulator.civitai.service import Civitai, ServiceHandler
 from comfygraph.emulator.civitai.views import blob_view
 from comfygraph.emulator.civitai.workflows import answer
-from comfygraph.emulator.pictures import size_of
+from comfygraph.emulator.facts import UNKNOWN_FRAME
+from comfygraph.emulator.pictures import preview, size_of
 from comfygraph.emulator.store import StoredFile
-from comfygraph.emulator.web import MAX_UPLOAD, read_body
+from comfygraph.emulator.web import MAX_UPLOAD, faults_of, read_body
 
 _TAKEN = {
     "image/png": "png",
@@ -55,6 +56,8 @@ async def read(service: Civitai, request: Request) -> Response:
         return problem(403, "The signature is not valid or has expired.")
     if owner is not None and owner.faults.withheld and not owner.allow_mature:
         return problem(403, "The blob is withheld.")
+    if level is not None and service.level_of(blob_id) > _LEVELS.index(level.lower()):
+        return problem(403, "The blob is above the requested level.")
     token = secrets.token_urlsafe(24)
     ttl = owner.faults.url_ttl if owner is not None else service.host.faults.url_ttl
     service.tokens[token] = (blob, service.host.clock() + ttl)
@@ -112,6 +115,9 @@ async def upload(service: Civitai, request: Request) -> Response:
     """
     if not service.is_known(request) and not service.is_signed(request, "upload"):
         return problem(401)
+    spoiled = faults_of(request).upload_status
+    if spoiled:
+        return problem(spoiled, "The file is not taken.")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in _TAKEN:
         return problem(415, f"The media type '{media_type}' is not supported.")
@@ -135,6 +141,24 @@ async def upload(service: Civitai, request: Request) -> Response:
         height=size[1] if size else None,
     )
     return answer(blob_view(service, blob, None), 201)
+
+
+async def blocked(service: Civitai, request: Request) -> Response:
+    """
+    Give a picture in place of one that is withheld.
+    """
+    found = service.tokens.get(request.path_params["token"])
+    if found is None:
+        return problem(403)
+    picture = preview(UNKNOWN_FRAME, "withheld", 0, 1)
+    return Response(picture, media_type="image/jpeg")
+
+
+async def archive(service: Civitai, request: Request) -> Response:
+    """
+    Archives of results are never kept: they are gone.
+    """
+    return problem(410)
 
 
 class _Broken(StreamingResponse):
@@ -187,6 +211,8 @@ OPEN_HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
     {
         ("POST", "/v2/consumer/blobs"): upload,
         ("GET", "/v2/consumer/blobs/content/{token}"): content,
+        ("GET", "/v2/consumer/blobs/blocked/{token}"): blocked,
+        ("GET", "/v2/consumer/blobs/archive/{token}"): archive,
         ("GET", "/v2/consumer/blobs/{blob_id}"): read,
         ("GET", "/v2/consumer/streaming-blobs/{blob_key}"): stream,
     }

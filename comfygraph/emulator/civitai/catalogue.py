@@ -16,7 +16,6 @@ from comfygraph.emulator.civitai.checks import AIR
 from comfygraph.emulator.civitai.model import StepJob, iso
 from comfygraph.emulator.civitai.problems import InvalidError, problem
 from comfygraph.emulator.civitai.service import Civitai, ServiceHandler
-from comfygraph.emulator.civitai.views import workflow_view
 from comfygraph.emulator.civitai.workflows import answer
 from comfygraph.emulator.web import faults_of
 from comfygraph.references.air import Air
@@ -67,22 +66,73 @@ async def read(service: Civitai, request: Request) -> Response:
 
 async def query(service: Civitai, request: Request) -> Response:
     """
-    Give the resources that are being fetched: none.
+    List the resources that wait to be fetched (`queue`), or that are at hand (`loaded`).
     """
-    if request.query_params.get("view", "").lower() not in {"queue", "loaded"}:
+    params = request.query_params
+    view = params.get("view", "").lower()
+    if view not in {"queue", "loaded"}:
         raise InvalidError({"view": ["The view field is required."]})
-    loaded = request.query_params["view"].lower() == "loaded"
-    items = [resource(air) for air in sorted(service.warm)] if loaded else []
-    return answer({"next": None, "items": items})
+    try:
+        take = max(1, min(int(params.get("take", "100")), 1000))
+    except ValueError:
+        raise InvalidError({"take": ["The value is not valid."]}) from None
+    waiting = {
+        air
+        for workflow in service.workflows.values()
+        for step in workflow.steps
+        if step.status in ("unassigned", "preparing")
+        for air in step.cold
+    }
+    found = sorted(service.warm if view == "loaded" else waiting - service.warm)
+    start = params.get("cursor", "")
+    found = [air for air in found if air > start]
+    page = found[:take]
+    status = {"queue": "queued", "loaded": "available"}[view]
+    items = [{**resource(air), "availability": {"status": status}} for air in page]
+    return answer({"next": page[-1] if len(page) < len(found) else None, "items": items})
+
+
+_SERVICES = ("utility/comfy", "utility/customComfy", "model/comfyNodepackSnapshot", "utility/echo")
+
+
+def _service(name: str) -> dict[str, JsonValue]:
+    return {
+        "id": name,
+        "name": name.partition("/")[2],
+        "category": name.partition("/")[0],
+        "status": "up",
+        "tags": [],
+    }
 
 
 async def services(service: Civitai, request: Request) -> Response:
     """
     Give the catalogue of step types.
     """
-    names = ("utility/comfy", "utility/customComfy", "model/comfyNodepackSnapshot")
-    rows = [{"id": name, "category": name.partition("/")[0], "status": "up"} for name in names]
-    return answer({"items": rows, "total": len(rows)})
+    params = request.query_params
+    words, prefix = params.get("query", "").lower(), params.get("prefix", "")
+    category = params.get("category", "")
+    try:
+        limit, offset = int(params.get("limit", "100")), int(params.get("offset", "0"))
+    except ValueError:
+        raise InvalidError({"limit": ["The value is not valid."]}) from None
+    names = [
+        name
+        for name in _SERVICES
+        if words in name.lower()
+        and name.startswith(prefix)
+        and (not category or name.startswith(f"{category}/"))
+    ]
+    rows = [_service(name) for name in names[max(offset, 0) :][: max(limit, 0)]]
+    return answer({"items": rows, "total": len(names)})
+
+
+async def one_service(service: Civitai, request: Request) -> Response:
+    """
+    Give one kind of step.
+    """
+    name = request.path_params["service_id"]
+    return answer(_service(name)) if name in _SERVICES else problem(404)
 
 
 async def old_job(service: Civitai, request: Request) -> Response:
@@ -120,22 +170,16 @@ def _old_job(one: StepJob) -> dict[str, JsonValue]:
     }
 
 
-async def manager(service: Civitai, request: Request) -> Response:
-    """
-    Give the workflows of a user as a bare list, ten at most.
-    """
-    found = sorted(service.workflows.values(), key=lambda one: one.id, reverse=True)
-    return answer([workflow_view(service, workflow) for workflow in found[:10]])
-
-
 HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
     {
         ("GET", "/v2/resources"): query,
         ("GET", "/v2/resources/{air:path}"): read,
         ("GET", "/v1/consumer/jobs/{job_id}"): old_job,
-        ("GET", "/v1/manager/workflows"): manager,
     }
 )
 OPEN_HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
-    {("GET", "/v2/services"): services}
+    {
+        ("GET", "/v2/services"): services,
+        ("GET", "/v2/services/{service_id:path}"): one_service,
+    }
 )

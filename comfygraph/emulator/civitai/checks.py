@@ -10,7 +10,9 @@ from types import MappingProxyType
 
 from comfygraph.core.values import JsonValue
 from comfygraph.emulator.civitai.model import Step
-from comfygraph.emulator.civitai.problems import InvalidError
+from comfygraph.emulator.civitai.problems import Findings
+from comfygraph.emulator.civitai.template import read_template
+from comfygraph.emulator.faults import Faults
 from comfygraph.emulator.schedule import link_of
 
 AIR = re.compile(
@@ -21,26 +23,6 @@ AIR = re.compile(
 """The pattern of resource names in the service's OpenAPI document."""
 
 _SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):([0-5]?\d):([0-5]?\d)(?:\.\d+)?")
-_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_TEMPLATE = frozenset(
-    {
-        "steps",
-        "currencies",
-        "tags",
-        "metadata",
-        "callbacks",
-        "arguments",
-        "tips",
-        "nsfwLevel",
-        "experimental",
-        "allowMatureContent",
-        "upgradeMode",
-        "ephemeral",
-        "externalId",
-        "tier",
-        "downloadPriority",
-    }
-)
 _STEP = frozenset({"$type", "name", "priority", "timeout", "retries", "metadata", "input"})
 _INPUTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -67,85 +49,38 @@ _INPUTS: Mapping[str, frozenset[str]] = MappingProxyType(
 DEFAULT_SECONDS = 1200.0
 
 
-class Findings:
-    """Collects what is wrong, by path."""
-
-    def __init__(self) -> None:
-        self.errors: dict[str, list[str]] = {}
-
-    def add(self, path: str, text: str) -> None:
-        """
-        Note one fault.
-        """
-        self.errors.setdefault(path, []).append(text)
-
-    def done(self) -> None:
-        """
-        Raise what was found.
-
-        Raises:
-            InvalidError: Something was.
-        """
-        if self.errors:
-            raise InvalidError(self.errors)
-
-
-def read_steps(body: JsonValue, wait: float) -> list[Step]:
+def read_steps(body: JsonValue, wait: float, faults: Faults) -> list[Step]:
     """
     Check the body of a submit, and read its steps.
 
     Args:
         body: The JSON value.
         wait: How long the client waits for the end; an ephemeral workflow needs that.
+        faults: Knobs of the request.
 
     Raises:
         InvalidError: The body is wrong.
     """
-    if not isinstance(body, dict):
-        raise InvalidError({"$": ["The JSON value could not be converted to WorkflowTemplate."]})
-    found = Findings()
-    _unknown(found, "", body, _TEMPLATE)
-    _tags(found, body.get("tags"))
-    external = body.get("externalId")
-    if external is not None and not (
-        isinstance(external, str) and _EXTERNAL_ID.fullmatch(external)
-    ):
-        found.add("externalId", "The field externalId must match '^[A-Za-z0-9_-]+$', 1 to 128.")
-    if body.get("ephemeral") and not body.get("callbacks") and wait <= 0:
-        found.add("ephemeral", "An ephemeral workflow needs a callback or a wait.")
-    for name in ("metadata", "arguments"):
-        if not isinstance(body.get(name), dict | None):
-            found.add(name, "The value must be an object.")
-    steps = body.get("steps")
+    template, found = read_template(body, wait, faults)
+    steps = template.get("steps")
     if not isinstance(steps, list) or not steps:
         found.add("steps", "The field steps must have at least one element.")
         steps = []
     read: list[Step] = []
     for index, step in enumerate(steps):
-        _step(found, f"steps[{index}]", index, step, read)
+        _step(found, f"steps[{index}]", index, step, read, faults)
     found.done()
     return read
 
 
-def _unknown(
-    found: Findings, path: str, value: Mapping[str, JsonValue], known: frozenset[str]
+def _step(
+    found: Findings,
+    path: str,
+    index: int,
+    step: JsonValue,
+    read: list[Step],
+    faults: Faults,
 ) -> None:
-    for name in value:
-        if name not in known:
-            where = f"{path}.{name}" if path else name
-            found.add(where, f"The JSON property '{name}' could not be mapped to any member.")
-
-
-def _tags(found: Findings, tags: JsonValue) -> None:
-    if tags is None:
-        return
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        found.add("tags", "The value must be a list of texts.")
-    elif len(tags) > 10 or len(set(tags)) < len(tags) or any(len(tag) > 200 for tag in tags):
-        found.add("tags", "At most 10 unique tags of at most 200 characters are allowed.")
-
-
-def _step(found: Findings, path: str, index: int, step: JsonValue, read: list[Step]) -> None:
     if not isinstance(step, dict):
         found.add(path, "The JSON value could not be converted to WorkflowStepTemplate.")
         return
@@ -153,7 +88,7 @@ def _step(found: Findings, path: str, index: int, step: JsonValue, read: list[St
     if not isinstance(kind, str) or kind not in _INPUTS:
         found.add(f"{path}.$type", f"Unknown step type '{kind}'.")
         return
-    _unknown(found, path, step, _STEP)
+    found.unknown(path, step, _STEP)
     name = step.get("name")
     if name is not None and (not isinstance(name, str) or not name):
         found.add(f"{path}.name", "The value must be a text.")
@@ -161,6 +96,11 @@ def _step(found: Findings, path: str, index: int, step: JsonValue, read: list[St
     name = name or str(index)
     if any(other.name == name for other in read):
         found.add(f"{path}.name", f"There is another step '{name}'.")
+    retries = step.get("retries")
+    if retries is not None and (type(retries) is not int or retries < 0):
+        found.add(f"{path}.retries", "The value must be a whole number.")
+    if not isinstance(step.get("metadata"), dict | None):
+        found.add(f"{path}.metadata", "The value must be an object.")
     if step.get("priority", "normal") not in {"high", "normal", "low"}:
         found.add(f"{path}.priority", "The value must be high, normal or low.")
     seconds = DEFAULT_SECONDS
@@ -172,13 +112,13 @@ def _step(found: Findings, path: str, index: int, step: JsonValue, read: list[St
     if not isinstance(given, dict):
         found.add(f"{path}.input", "The input field is required.")
         return
-    _unknown(found, f"{path}.input", given, _INPUTS[kind])
+    found.unknown(f"{path}.input", given, _INPUTS[kind])
     _references(found, f"{path}.input", given, {other.name for other in read}, index)
     match kind:
         case "comfy":
-            _comfy(found, f"{path}.input", given)
+            _comfy(found, f"{path}.input", given, faults)
         case "customComfy":
-            _custom_comfy(found, f"{path}.input", given)
+            _custom_comfy(found, f"{path}.input", given, faults)
         case "comfyNodepackSnapshot":
             _snapshot(found, f"{path}.input", given)
     read.append(
@@ -219,7 +159,7 @@ def _references(found: Findings, path: str, value: JsonValue, names: set[str], i
             found.add(path, f"The reference '{target}' does not name an earlier step.")
 
 
-def _comfy(found: Findings, path: str, given: Mapping[str, JsonValue]) -> None:
+def _comfy(found: Findings, path: str, given: Mapping[str, JsonValue], faults: Faults) -> None:
     quantity = given.get("quantity", 1)
     if isinstance(quantity, bool) or not isinstance(quantity, int) or not 1 <= quantity <= 100:
         found.add(f"{path}.quantity", "The field quantity must be between 1 and 100.")
@@ -235,14 +175,22 @@ def _comfy(found: Findings, path: str, given: Mapping[str, JsonValue]) -> None:
             found.add(f"{where}.inputs", "The value must be an object.")
         else:
             for name, value in node.get("inputs", {}).items():
-                if isinstance(value, dict | list) and link_of(value) is None:
+                if faults.numeric_links and link_of(value) is not None:
+                    found.add(f"{where}.inputs.{name}", "The value must be two numbers.")
+                elif isinstance(value, dict | list) and link_of(_link(value)) is None:
                     text = "The value must be a text, a number, a boolean or a link."
                     found.add(f"{where}.inputs.{name}", text)
 
 
-def _custom_comfy(found: Findings, path: str, given: Mapping[str, JsonValue]) -> None:
+def _custom_comfy(
+    found: Findings, path: str, given: Mapping[str, JsonValue], faults: Faults
+) -> None:
     if not isinstance(given.get("workflow"), dict):
         found.add(f"{path}.workflow", "The workflow field is required.")
+    _worker(found, path, given)
+    seconds = given.get("minimumDurationSeconds")
+    if seconds is not None and (type(seconds) is not int or seconds < 0):
+        found.add(f"{path}.minimumDurationSeconds", "The value must be a whole number.")
     if given.get("trace", "none") not in {"none", "logs", "binary"}:
         found.add(f"{path}.trace", "The value must be none, logs or binary.")
     resources = given.get("resources")
@@ -255,12 +203,24 @@ def _custom_comfy(found: Findings, path: str, given: Mapping[str, JsonValue]) ->
             continue
         if not isinstance(air, str) or not AIR.fullmatch(air):
             found.add(where, "AIR is in an invalid format.")
-        elif ":nodepack:" in air:
+        elif ":nodepack:" in air and not faults.bare_packs:
             text = "Declare the install-layer AIR from a ComfyNodepackSnapshot step instead."
             found.add(where, text)
 
 
+def _worker(found: Findings, path: str, given: Mapping[str, JsonValue]) -> None:
+    image = given.get("comfyImage")
+    if image is not None and not (isinstance(image, str) and AIR.fullmatch(image)):
+        found.add(f"{path}.comfyImage", "AIR is in an invalid format.")
+    memory = given.get("minVramGb")
+    if memory is not None and (type(memory) is not int or memory < 0):
+        found.add(f"{path}.minVramGb", "The value must be a whole number.")
+    if not isinstance(given.get("useSageAttention"), bool | None):
+        found.add(f"{path}.useSageAttention", "The value must be a boolean.")
+
+
 def _snapshot(found: Findings, path: str, given: Mapping[str, JsonValue]) -> None:
+    _worker(found, path, given)
     packs = given.get("nodepacks")
     if not isinstance(packs, list) or not packs:
         found.add(f"{path}.nodepacks", "At least one node pack is required.")
@@ -287,10 +247,20 @@ def prompt_of(graph: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
             prompt[node_id] = node
             continue
         meta = node.get("_meta", node.get("meta"))
-        prompt[node_id] = {"class_type": class_of(node), "inputs": node.get("inputs", {})}
+        inputs = node.get("inputs", {})
+        if isinstance(inputs, dict):
+            inputs = {name: _link(value) for name, value in inputs.items()}
+        prompt[node_id] = {"class_type": class_of(node), "inputs": inputs}
         if isinstance(meta, dict):
             prompt[node_id]["_meta"] = meta
     return prompt
+
+
+def _link(value: JsonValue) -> JsonValue:
+    # the schema writes links as two numbers, ComfyUI as a text and a number
+    if isinstance(value, list) and len(value) == 2 and type(value[0]) is int:
+        return [str(value[0]), value[1]]
+    return value
 
 
 def airs_of(graph: Mapping[str, JsonValue]) -> dict[str, tuple[str, str]]:

@@ -13,10 +13,11 @@ from starlette.responses import Response
 
 from comfygraph.core.values import JsonValue
 from comfygraph.emulator.civitai.model import TERMINAL, Step, Workflow
-from comfygraph.emulator.civitai.problems import InvalidError, problem
+from comfygraph.emulator.civitai.problems import Findings, InvalidError, problem
 from comfygraph.emulator.civitai.service import Civitai, ServiceHandler
+from comfygraph.emulator.civitai.template import check_tags
 from comfygraph.emulator.civitai.views import workflow_view
-from comfygraph.emulator.civitai.workflows import answer, find
+from comfygraph.emulator.civitai.workflows import answer, estimated, find, flag
 from comfygraph.emulator.web import faults_of, read_json
 
 _UPDATE = frozenset({"status", "metadata", "tags", "allowMatureContent", "downloadPriority"})
@@ -35,6 +36,12 @@ async def update(service: Civitai, request: Request) -> Response:
     unknown = [name for name in body if name not in _UPDATE]
     if unknown:
         raise InvalidError({name: ["The JSON property could not be mapped."] for name in unknown})
+    if faults_of(request).conflicts and workflow.status in TERMINAL:
+        return problem(409, "The workflow is over.")
+    if body.get("allowMatureContent") is True and faults_of(request).no_funds:
+        raise InvalidError({"messages": ["insufficientBuzz"]})
+    if flag(request, "whatif", False):
+        return estimated(service, workflow, False)
     _apply(service, workflow, body)
     if faults_of(request).put_body:
         return answer(workflow_view(service, workflow))
@@ -45,8 +52,13 @@ def _apply(service: Civitai, workflow: Workflow, body: Mapping[str, JsonValue]) 
     metadata, tags = body.get("metadata"), body.get("tags")
     if not isinstance(metadata, dict | None):
         raise InvalidError({"metadata": ["The value must be an object."]})
-    if tags is not None and not (isinstance(tags, list) and all(isinstance(t, str) for t in tags)):
-        raise InvalidError({"tags": ["The value must be a list of texts."]})
+    found = Findings()
+    check_tags(found, tags)
+    if body.get("downloadPriority", "high") != "high":
+        found.add("downloadPriority", "The value must be high.")
+    if not isinstance(body.get("allowMatureContent"), bool | None):
+        found.add("allowMatureContent", "The value must be a boolean.")
+    found.done()
     if body.get("status") is not None:
         if str(body["status"]).lower() != "canceled":
             raise InvalidError({"status": ["The value must be 'canceled'."]})
@@ -146,7 +158,7 @@ def _step(service: Civitai, request: Request) -> Step | None:
 
 def patched(document: JsonValue, operations: JsonValue) -> JsonValue:
     """
-    Carry out a JSON Patch (RFC 6902), without `move` and `copy`.
+    Carry out a JSON Patch (RFC 6902).
 
     Raises:
         InvalidError: An operation does not fit the document.
@@ -156,21 +168,46 @@ def patched(document: JsonValue, operations: JsonValue) -> JsonValue:
     document = copy.deepcopy(document)
     for place, operation in enumerate(operations if isinstance(operations, list) else [None]):
         try:
-            _operate(document, operation)
+            for simple in _simple(document, operation):
+                _operate(document, simple)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             raise InvalidError({f"[{place}]": ["The operation does not fit."]}) from None
     return document
 
 
-def _operate(document: JsonValue, operation: JsonValue) -> None:
-    kind, path = operation["op"], operation["path"]
+def _simple(document: JsonValue, operation: JsonValue) -> list[JsonValue]:
+    """Write `move` and `copy` as what they come to."""
+    import copy
+
+    kind = operation["op"]
+    if kind not in ("move", "copy"):
+        return [operation]
+    source = operation["from"]
+    if operation["path"].startswith(f"{source}/"):
+        raise ValueError(source)
+    value = copy.deepcopy(_at(document, source))
+    put = {"op": "add", "path": operation["path"], "value": value}
+    return [{"op": "remove", "path": source}, put] if kind == "move" else [put]
+
+
+def _at(document: JsonValue, path: str) -> JsonValue:
+    for part in _parts(path):
+        document = document[int(part)] if isinstance(document, list) else document[part]
+    return document
+
+
+def _parts(path: str) -> list[str]:
     if not path.startswith("/"):
         raise ValueError(path)
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
+    return [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
+
+
+def _operate(document: JsonValue, operation: JsonValue) -> None:
+    kind, path = operation["op"], operation["path"]
+    *above, last = _parts(path)
     holder = document
-    for part in parts[:-1]:
+    for part in above:
         holder = holder[int(part)] if isinstance(holder, list) else holder[part]
-    last = parts[-1]
     if isinstance(holder, list):
         index = len(holder) if last == "-" else int(last)
         if kind == "add":

@@ -117,9 +117,15 @@ class Workflow:
     started: float | None = None
     completed: float | None = None
     canceling: bool = False
+    refunded: int = 0
     allow_mature: bool | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     echo: Echo = field(default_factory=Echo)
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether a step of it is paid by the second."""
+        return any(step.type == "customComfy" for step in self.steps)
 
     def touch(self) -> None:
         """

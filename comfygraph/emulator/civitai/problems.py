@@ -39,6 +39,40 @@ class InvalidError(Exception):
         self.errors = dict(errors)
 
 
+class Findings:
+    """
+    Collects what is wrong, by path.
+    """
+
+    def __init__(self) -> None:
+        self.errors: dict[str, list[str]] = {}
+
+    def add(self, path: str, text: str) -> None:
+        """
+        Note one fault.
+        """
+        self.errors.setdefault(path, []).append(text)
+
+    def unknown(self, path: str, value: Mapping[str, JsonValue], known: frozenset[str]) -> None:
+        """
+        Note every key that nobody knows.
+        """
+        for name in value:
+            if name not in known:
+                where = f"{path}.{name}" if path else name
+                self.add(where, f"The JSON property '{name}' could not be mapped to any member.")
+
+    def done(self) -> None:
+        """
+        Raise what was found.
+
+        Raises:
+            InvalidError: Something was.
+        """
+        if self.errors:
+            raise InvalidError(self.errors)
+
+
 def problem(status: int, detail: str | None = None, **more: JsonValue) -> Response:
     """
     Answer with a ProblemDetails.

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 
 from comfygraph.core.values import JsonValue
+from comfygraph.emulator.civitai.callbacks import call_back
 from comfygraph.emulator.civitai.checks import airs_of, prompt_of
 from comfygraph.emulator.civitai.model import TERMINAL, Step, StepJob, Workflow
 from comfygraph.emulator.civitai.service import Civitai
@@ -60,10 +61,12 @@ def _set(service: Civitai, workflow: Workflow, step: Step, status: str) -> None:
         step.started = now
     if step.status in TERMINAL:
         step.completed = now
+        if workflow.faults.refunds and status in ("failed", "expired"):
+            workflow.refunded = workflow.cost
         if step.trace is not None:
             step.trace.end()
     workflow.roll_up(now)
-    service.call_back(workflow, step)
+    call_back(service, workflow, step)
 
 
 async def _step(service: Civitai, workflow: Workflow, step: Step) -> None:
@@ -120,7 +123,8 @@ async def _graph(
         raise _EndError("failed", _said(verdict.to_json()), "failed")
     nodes = rewritten(prompt, verdict)
     if custom and given.get("trace", "none") != "none":
-        step.trace = Trace(uuid.uuid4().hex, given["trace"] == "binary")
+        bursts = workflow.faults.trace_bursts
+        step.trace = Trace(uuid.uuid4().hex, given["trace"] == "binary", bursts)
         service.traces[step.trace.key] = (step.trace, workflow)
     for number in range(1 if custom else given.get("quantity", 1)):
         job = Job(
@@ -145,8 +149,9 @@ def _priority(step: Step) -> float:
 
 
 async def _wait(service: Civitai, workflow: Workflow, step: Step) -> None:
+    broke = workflow.faults.out_of_buzz if step.type == "customComfy" else 0.0
     try:
-        async with asyncio.timeout(step.seconds):
+        async with asyncio.timeout(min(step.seconds, broke) if broke else step.seconds):
             for one in step.jobs:
                 await one.job.over.wait()
     except TimeoutError:
@@ -154,6 +159,9 @@ async def _wait(service: Civitai, workflow: Workflow, step: Step) -> None:
             service.engine.stop_job(one.job)
         for one in step.jobs:
             await one.job.over.wait()
+        if 0 < broke < step.seconds:
+            # the same on the wire as a cancel
+            raise _EndError("canceled", reason="canceled") from None
         raise _EndError("expired", reason="timeout") from None
     finally:
         for one in step.jobs:

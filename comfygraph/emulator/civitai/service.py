@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from comfygraph.core.values import JsonValue
+from comfygraph.emulator.civitai.callbacks import call_back, call_back_job
 from comfygraph.emulator.civitai.model import TERMINAL, Blob, Step, StepJob, Workflow, iso
 from comfygraph.emulator.civitai.problems import InvalidError, invalid, problem
 from comfygraph.emulator.civitai.trace import Trace
@@ -26,7 +27,7 @@ from comfygraph.emulator.engine import Engine
 from comfygraph.emulator.host import Host
 from comfygraph.emulator.jobs import Job
 from comfygraph.emulator.signals import JobEnded, QueueChanged, RunStarted, Signal
-from comfygraph.emulator.web import Handler, bearer, faults_of
+from comfygraph.emulator.web import Handler, bearer, faults_of, json_answer
 from comfygraph.emulator.webhooks import Webhooks
 
 ServiceHandler: TypeAlias = Callable[["Civitai", Request], Awaitable[Response]]
@@ -86,6 +87,9 @@ class Civitai:
                 if faults_of(request).bare_unauthorized:
                     return Response(status_code=401)
                 return problem(401)
+            if faults_of(request).no_scope:
+                said = {"error": "insufficient_scope", "error_description": "AIServicesWrite"}
+                return json_answer(said, 403)
             return await self._answer(handler, request)
 
         return guard
@@ -103,11 +107,14 @@ class Civitai:
         token = bearer(request)
         return token is not None and (token == self.host.token or self.host.any_token)
 
-    def new_id(self) -> str:
+    def new_id(self, *, opaque: bool = False) -> str:
         """
-        Give the next workflow id: the user, and the moment to the millisecond.
+        Give the next workflow id: the user, and the moment to the millisecond; or, as the
+        service's guide has it, `wf_` and something.
         """
         self._last_id = max(self._last_id + 1, int(self.host.clock() * 1000))
+        if opaque:
+            return f"wf_{self._last_id:026X}"
         at = datetime.fromtimestamp(self._last_id / 1000, UTC)
         return f"{USER}-{at:%Y%m%d%H%M%S}{self._last_id % 1000:03}"
 
@@ -191,6 +198,13 @@ class Civitai:
         self.blobs[blob.id] = blob
         return blob
 
+    def level_of(self, blob_id: str) -> int:
+        """
+        Give how mature a blob is: 0 for everybody, 3 for what is withheld.
+        """
+        owner = self.blob_faults.get(blob_id)
+        return 3 if owner is not None and owner.faults.withheld else 0
+
     def register_blobs(self, one: StepJob) -> None:
         """
         Give the files of a job their blobs; those announced before keep their ids.
@@ -233,26 +247,6 @@ class Civitai:
         self._broken.add(trace.key)
         return first
 
-    def call_back(self, workflow: Workflow, step: Step) -> None:
-        """
-        Tell the callbacks of a workflow that a step, and maybe the workflow, has changed.
-        """
-        events: list[tuple[str, str, dict[str, JsonValue]]] = [
-            ("step", step.status, {"name": step.name})
-        ]
-        if workflow.status in TERMINAL or workflow.status == "processing":
-            events.append(("workflow", workflow.status, {}))
-        callbacks = workflow.template.get("callbacks")
-        for callback in callbacks if isinstance(callbacks, list) else ():
-            types = callback.get("type") if isinstance(callback, dict) else None
-            for kind, status, more in events:
-                if isinstance(types, list) and {f"{kind}:*", f"{kind}:{status}"} & set(
-                    map(str, types)
-                ):
-                    event = {"$type": kind, "workflowId": workflow.id, "status": status, **more}
-                    event["timestamp"] = iso(self.host.clock())
-                    self.webhooks.put(str(callback.get("url")), event)
-
     def _read_input(self, name: str) -> bytes | None:
         blob_id = name.partition("?")[0].rpartition("/")[2].rpartition("@")[2]
         blob = self.blobs.get(blob_id)
@@ -262,12 +256,13 @@ class Civitai:
         if job is None or isinstance(signal, QueueChanged) or job.id not in self.owners:
             return
         workflow, step = self.owners[job.id]
+        call_back_job(self, workflow, step, job, signal)
         if isinstance(signal, RunStarted) and step.status == "scheduled":
             step.status = "processing"
             step.started = self.host.clock()
             workflow.roll_up(step.started)
-            self.call_back(workflow, step)
+            call_back(self, workflow, step)
         if step.trace is not None:
-            step.trace.watch(job, signal, self.host.clock())
+            step.trace.watch(job, signal, self.host.clock(), workflow.faults.trace_garbage)
         if isinstance(signal, JobEnded):
             self.host.account.end(job.state)

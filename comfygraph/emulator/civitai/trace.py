@@ -21,6 +21,14 @@ from comfygraph.emulator.signals import JobEnded, Signal
 
 JSON_FRAME, PICTURE_FRAME = 1, 2
 _CHUNKS = (5, 14, 37, 400, 3, 4096)
+_GARBAGE = (
+    (7, b"of a kind that nobody knows"),
+    (JSON_FRAME, b'{"type": "progress", "data": {'),
+    (JSON_FRAME, b"[1, 2]"),
+    (JSON_FRAME, b'{"type": "logs", "data": {"entries": [{"t": "x", "m": "\\u001b[31mred"}]}}'),
+    (JSON_FRAME, b'{"type": "status", "data": {"status": {}}}'),
+    (PICTURE_FRAME, b""),
+)
 
 
 def frame(moment: float, opcode: int, payload: bytes) -> bytes:
@@ -35,19 +43,30 @@ class Trace:
     Args:
         key: Its name in addresses.
         binary: Frames, else text.
+        bursts: Seconds between two bursts; 0 to give everything as it comes.
     """
 
-    def __init__(self, key: str, binary: bool) -> None:
+    def __init__(self, key: str, binary: bool, bursts: float = 0.0) -> None:
         self.key = key
         self.binary = binary
+        self.bursts = bursts
         self.data = bytearray()
         self.over = False
         self._grown = asyncio.Event()
 
-    def watch(self, job: Job, signal: Signal, now: float) -> None:
+    def watch(self, job: Job, signal: Signal, now: float, garbage: bool = False) -> None:
         """
         Write down what a signal of the engine says.
+
+        Args:
+            job: The run.
+            signal: What happened.
+            now: Seconds since 1970.
+            garbage: Whether frames that mean nothing come with it.
         """
+        if garbage and self.binary:
+            for opcode, payload in _GARBAGE:
+                self._append(frame(now, opcode, payload))
         for item in spoken(job, signal, now):
             if isinstance(item, Message):
                 self.write(item.to_json(), now)
@@ -106,3 +125,5 @@ class Trace:
             if self.over:
                 return
             await grown.wait()
+            if self.bursts and not self.over:
+                await asyncio.sleep(self.bursts)

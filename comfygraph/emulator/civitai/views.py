@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from comfygraph.core.values import JsonValue
 from comfygraph.emulator.answers import spoiled, worded
+from comfygraph.emulator.civitai.checks import prompt_of
 from comfygraph.emulator.civitai.model import TERMINAL, Blob, Step, StepJob, Workflow, iso
 from comfygraph.emulator.civitai.service import USER, Civitai
 
@@ -42,22 +43,25 @@ _JOB_STATES = {
 _SAVING = ("Save", "Preview")
 
 
-def workflow_view(service: Civitai, workflow: Workflow) -> JsonValue:
+def workflow_view(service: Civitai, workflow: Workflow, hide: bool = False) -> JsonValue:
     """
     Give a workflow.
+
+    Args:
+        service: The service.
+        workflow: The workflow.
+        hide: Whether its mature files are left out.
     """
     template, faults = workflow.template, workflow.faults
     external = template.get("externalId")
     listed: list[JsonValue] = []
-    if workflow.cost and not workflow.estimate:
-        listed = [
-            {
-                "type": "debit",
-                "amount": workflow.cost,
-                "id": f"{workflow.id}-debit",
-                "accountType": "blue",
-            }
-        ]
+    if not workflow.estimate:
+        used = _used(service, workflow) if workflow.status in TERMINAL else 0
+        for kind, amount in (("debit", workflow.cost + used), ("credit", workflow.refunded)):
+            if amount:
+                name = f"{workflow.id}-{kind}"
+                account = "yellow" if workflow.allow_mature else "blue"
+                listed.append({"type": kind, "amount": amount, "id": name, "accountType": account})
     transactions: dict[str, JsonValue] = {"list": listed}
     if workflow.estimate:
         transactions["insufficientBuzz"] = faults.no_funds and workflow.cost > 0
@@ -68,7 +72,7 @@ def workflow_view(service: Civitai, workflow: Workflow) -> JsonValue:
         "startedAt": iso(workflow.started),
         "completedAt": iso(workflow.completed),
         "status": worded(workflow.status, faults),
-        "steps": [step_view(service, workflow, step) for step in workflow.steps],
+        "steps": [step_view(service, workflow, step, hide) for step in workflow.steps],
         "tags": list(workflow.tags),
         "metadata": workflow.metadata,
         "arguments": template.get("arguments") or {},
@@ -91,7 +95,9 @@ def workflow_view(service: Civitai, workflow: Workflow) -> JsonValue:
     return spoiled(view, faults, OPTIONAL)
 
 
-def step_view(service: Civitai, workflow: Workflow, step: Step) -> dict[str, JsonValue]:
+def step_view(
+    service: Civitai, workflow: Workflow, step: Step, hide: bool = False
+) -> dict[str, JsonValue]:
     """
     Give a step.
     """
@@ -109,7 +115,7 @@ def step_view(service: Civitai, workflow: Workflow, step: Step) -> dict[str, Jso
         "metadata": step.metadata,
         "estimatedProgressRate": None if step.status in TERMINAL else round(share, 3),
         "jobs": [_job_view(service, step, one, workflow) for one in step.jobs],
-        "input": step.input,
+        "input": _spelled(step.input) if faults.spec_names else step.input,
     }
     if step.retries is not None:
         view["retries"] = step.retries
@@ -119,7 +125,7 @@ def step_view(service: Civitai, workflow: Workflow, step: Step) -> dict[str, Jso
             "queuePosition": 0,
             "progress": round(step.fetched, 3),
         }
-    output = _output(service, workflow, step)
+    output = _output(service, workflow, step, hide)
     if output is not None:
         view["output"] = output
     return view
@@ -145,12 +151,14 @@ def _job_view(
             "support": "available",
             "precedingJobs": service.engine.ahead_of(job),
         }
-    if step.reason and job.state in {"failed", "interrupted"}:
+    if step.reason and not workflow.faults.no_reason and job.state in {"failed", "interrupted"}:
         view["reason"] = step.reason
     return view
 
 
-def _output(service: Civitai, workflow: Workflow, step: Step) -> dict[str, JsonValue] | None:
+def _output(
+    service: Civitai, workflow: Workflow, step: Step, hide: bool
+) -> dict[str, JsonValue] | None:
     if step.type not in {"comfy", "customComfy"}:
         return step.output
     if not step.jobs:
@@ -158,9 +166,10 @@ def _output(service: Civitai, workflow: Workflow, step: Step) -> dict[str, JsonV
     kept: list[JsonValue] = []
     temporary: list[JsonValue] = []
     for one in step.jobs:
-        _announce(service, one)
+        if not workflow.faults.late_blobs:
+            _announce(service, one)
         for blob in one.blobs:
-            shown = blob_view(service, blob, workflow)
+            shown = blob_view(service, blob, workflow, hide)
             is_temporary = blob.file is not None and blob.file.folder == "temp"
             (temporary if is_temporary else kept).append(shown)
     output: dict[str, JsonValue] = {"blobs": kept}
@@ -194,6 +203,28 @@ def _live(service: Civitai, workflow: Workflow, step: Step, output: dict[str, Js
         }
 
 
+def _used(service: Civitai, workflow: Workflow) -> int:
+    """What the steps that are paid by the second have cost."""
+    runs = [step.jobs[0].job for step in workflow.steps if step.type == "customComfy" and step.jobs]
+    now = service.host.clock()
+    return sum(
+        max(1, round((job.ended or now) - job.started)) for job in runs if job.started is not None
+    )
+
+
+def _spelled(given: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Give an input with the graph as the schema names its keys."""
+    graph = given.get("comfyWorkflow")
+    if not isinstance(graph, dict):
+        return given
+    nodes: dict[str, JsonValue] = {}
+    for node_id, node in prompt_of(graph).items():
+        nodes[node_id] = {"classType": node["class_type"], "inputs": node["inputs"]}
+        if "_meta" in node:
+            nodes[node_id]["meta"] = node["_meta"]
+    return {**given, "comfyWorkflow": nodes}
+
+
 def _announce(service: Civitai, one: StepJob) -> None:
     """Blobs are listed before they are there, one for every saving node."""
     if one.job.ended is not None or one.blobs:
@@ -212,7 +243,9 @@ def _extension(one: StepJob, node_id: str) -> str:
     return next((end for part, end in names.items() if part in class_type), "png")
 
 
-def blob_view(service: Civitai, blob: Blob, workflow: Workflow | None) -> dict[str, JsonValue]:
+def blob_view(
+    service: Civitai, blob: Blob, workflow: Workflow | None, hide: bool = False
+) -> dict[str, JsonValue]:
     """
     Give a blob, with a signed address if it is there and not withheld.
     """
@@ -227,7 +260,7 @@ def blob_view(service: Civitai, blob: Blob, workflow: Workflow | None) -> dict[s
     if blob.job_id is not None:
         view["jobId"] = blob.job_id
     faults = workflow.faults if workflow is not None else service.host.faults
-    withheld = faults.withheld and workflow is not None and not workflow.allow_mature
+    withheld = faults.withheld and workflow is not None and (hide or not workflow.allow_mature)
     if file is not None and withheld:
         view |= {"blockedReason": "siteRestricted", "nsfwLevel": "x"}
         file = None

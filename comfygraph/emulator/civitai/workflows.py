@@ -4,10 +4,8 @@ Submitting, reading and listing workflows.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 
 from starlette.requests import Request
@@ -20,10 +18,12 @@ from comfygraph.emulator.civitai.problems import InvalidError, problem
 from comfygraph.emulator.civitai.service import Civitai, ServiceHandler
 from comfygraph.emulator.civitai.views import step_view, workflow_view
 from comfygraph.emulator.estimate import work_of
+from comfygraph.emulator.faults import Faults
 from comfygraph.emulator.web import faults_of, json_answer, read_json
 
 _JSON = "application/json; charset=utf-8"
 _WORDS = {"true": True, "false": False}
+_GATE = "insufficientBuzz: the balance does not pay for the minimum duration."
 
 
 def answer(value: JsonValue, status: int = 200) -> Response:
@@ -39,50 +39,125 @@ async def submit(service: Civitai, request: Request) -> Response:
     `externalId` made before.
     """
     wait = _wait(request)
-    whatif = _flag(request, "whatif", False)
+    whatif = flag(request, "whatif", False)
     body = await read_json(request)
     faults = faults_of(request)
-    steps = read_steps(body, wait)
+    steps = read_steps(body, wait, faults)
     external = body.get("externalId")
     if external is not None and external in service.external:
-        return await _shown(service, service.external[external], wait)
+        return await _shown(service, request, service.external[external], wait)
+    workflow = plan(service, body, steps, faults, estimate=whatif)
+    if whatif and any(refers(step.input) for step in steps):
+        # the service stumbles over references between steps in an estimate
+        return problem(500)
+    if external is not None:
+        # Also after an estimate: the service knows one key once.
+        service.external[external] = workflow
+    if whatif:
+        return estimated(service, workflow, _hides(request))
+    refused = unpaid(workflow)
+    if refused is not None:
+        return refused
+    start(service, workflow)
+    return await _shown(service, request, workflow, wait)
+
+
+def plan(
+    service: Civitai,
+    body: dict[str, JsonValue],
+    steps: list[Step],
+    faults: Faults,
+    *,
+    estimate: bool,
+) -> Workflow:
+    """
+    Make a workflow of a checked body; nothing runs yet.
+
+    Raises:
+        InvalidError: ComfyUI would refuse a graph, or the account cannot pay for the least time.
+    """
     if faults.bad_graphs == "reject":
         _check_graphs(service, steps)
-    cost = sum(_cost(service, step) for step in steps)
-    if faults.plain_forbidden and cost and not whatif:
-        return answer("You do not have enough Buzz for this workflow.", 403)
-    workflow = Workflow(
-        id=service.new_id(),
+    for index, step in enumerate(steps):
+        if faults.no_funds and step.input.get("minimumDurationSeconds"):
+            raise InvalidError({f"steps[{index}].input.minimumDurationSeconds": [_GATE]})
+    return Workflow(
+        id=service.new_id(opaque=faults.opaque_ids),
         created=service.host.clock(),
         steps=steps,
         template=body,
         tags=list(body.get("tags") or []),
         metadata=dict(body.get("metadata") or {}),
-        cost=cost,
+        cost=sum(_cost(service, step) for step in steps),
         faults=faults,
-        estimate=whatif,
+        estimate=estimate,
         allow_mature=body.get("allowMatureContent"),
     )
-    if external is not None:
-        # Also after an estimate: the service knows one key once.
-        service.external[external] = workflow
-    if whatif:
-        return answer(workflow_view(service, workflow))
-    for step in steps:
+
+
+def start(service: Civitai, workflow: Workflow) -> None:
+    """
+    Let a workflow run.
+    """
+    for step in workflow.steps:
         step.cold = [air for air in _resources(step) if air not in service.warm]
     service.workflows[workflow.id] = workflow
     service.host.account.submit("civitai")
     service.begin(workflow)
-    return await _shown(service, workflow, wait)
 
 
-async def _shown(
-    service: Civitai, workflow: Workflow, wait: float, *, any_change: bool = False
-) -> Response:
+def unpaid(workflow: Workflow) -> Response | None:
+    """
+    Give the answer to a submit that cannot be paid, where the knobs say so.
+    """
+    faults = workflow.faults
+    if not faults.plain_forbidden or not (workflow.cost or workflow.is_custom):
+        return None
+    if faults.money_status == 402:
+        return Response(status_code=402)
+    if faults.money_status == 400:
+        body = {"title": "Bad Request", "status": 400, "errors": {"messages": ["insufficientBuzz"]}}
+        return answer(body, 400)
+    return answer("You do not have enough Buzz for this workflow.", 403)
+
+
+def estimated(service: Civitai, workflow: Workflow, hide: bool) -> Response:
+    """
+    Give an estimate: the workflow that there would be, and its price in headers too.
+    """
+    shown = answer(workflow_view(service, workflow, hide))
+    shown.headers["X-Civitai-Cost-Total"] = str(workflow.cost)
+    shown.headers["X-Civitai-Cost-By-Currency"] = f"blue={workflow.cost}"
+    lacking = workflow.faults.no_funds and workflow.cost > 0
+    shown.headers["X-Civitai-Insufficient-Buzz"] = str(lacking).lower()
+    return shown
+
+
+def refers(value: JsonValue) -> bool:
+    """
+    Tell whether a value holds a reference to another step.
+    """
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            if "$ref" in item and item["$ref"] != "$arguments":
+                return True
+            todo += item.values()
+        elif isinstance(item, list):
+            todo += item
+    return False
+
+
+async def _shown(service: Civitai, request: Request, workflow: Workflow, wait: float) -> Response:
     if wait > 0 and not workflow.estimate:
-        await service.wait_for(workflow, wait, any_change=any_change)
+        await service.wait_for(workflow, wait, any_change=False)
     done = workflow.status in TERMINAL or workflow.estimate
-    return answer(workflow_view(service, workflow), 200 if done else 202)
+    return answer(workflow_view(service, workflow, _hides(request)), 200 if done else 202)
+
+
+def _hides(request: Request) -> bool:
+    return flag(request, "hideMatureContent", False)
 
 
 def _wait(request: Request) -> float:
@@ -95,12 +170,18 @@ def _wait(request: Request) -> float:
             raise wrong
         return 30.0 if _WORDS[text.lower()] else 0.0
     try:
-        return float(int(text))
+        return min(float(int(text)), faults_of(request).wait_cap)
     except ValueError:
         raise wrong from None
 
 
-def _flag(request: Request, name: str, default: bool) -> bool:
+def flag(request: Request, name: str, default: bool) -> bool:
+    """
+    Read a boolean of the query.
+
+    Raises:
+        InvalidError: It is none.
+    """
     text = request.query_params.get(name)
     if text is None:
         return default
@@ -164,52 +245,17 @@ async def read(service: Civitai, request: Request) -> Response:
     """
     wait = _wait(request)
     until = request.query_params.get("until", "completion")
+    if until not in {"completion", "change"}:
+        raise InvalidError({"until": [f"The value '{until}' is not valid."]})
     workflow = find(service, request)
     if workflow is None:
         return problem(404)
     if wait > 0:
         await service.wait_for(workflow, wait, any_change=until == "change")
     status = 200 if workflow.status in TERMINAL or wait <= 0 else 202
-    view = workflow.echo.of(workflow_view(service, workflow), workflow.faults)
+    view = workflow_view(service, workflow, _hides(request))
+    view = workflow.echo.of(view, workflow.faults)
     return answer(view, status)
-
-
-async def query(service: Civitai, request: Request) -> Response:
-    """
-    List workflows, newest first, filtered and by pages.
-    """
-    params = request.query_params
-    try:
-        take = int(params.get("take", "100"))
-        first, last = _moment(params.get("fromDate")), _moment(params.get("toDate"))
-    except ValueError:
-        raise InvalidError({"query": ["A number or a date is not valid."]}) from None
-    ascending = _flag(request, "ascending", False)
-    drop_failed = _flag(request, "excludeFailed", False)
-    tags, words = params.getlist("tags"), params.get("query", "").lower()
-    found = [
-        workflow
-        for workflow in service.workflows.values()
-        if set(tags) <= set(workflow.tags)
-        and (not words or words in json.dumps(workflow.metadata).lower())
-        and (first is None or workflow.created >= first)
-        and (last is None or workflow.created <= last)
-        and not (drop_failed and workflow.status in {"failed", "expired", "canceled"})
-    ]
-    found.sort(key=lambda workflow: workflow.id, reverse=not ascending)
-    cursor = params.get("cursor")
-    if cursor:
-        found = [item for item in found if (item.id > cursor if ascending else item.id < cursor)]
-    page = found[: max(1, min(take, 1000))]
-    following = page[-1].id if len(page) < len(found) else None
-    items = [workflow_view(service, workflow) for workflow in page]
-    return answer({"next": following, "items": items})
-
-
-def _moment(text: str | None) -> float | None:
-    if not text:
-        return None
-    return datetime.fromisoformat(text).timestamp()
 
 
 async def read_step(service: Civitai, request: Request) -> Response:
@@ -228,7 +274,6 @@ _WORKFLOWS = "/v2/consumer/workflows"
 HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
     {
         ("POST", _WORKFLOWS): submit,
-        ("GET", _WORKFLOWS): query,
         ("GET", f"{_WORKFLOWS}/{{workflow_id}}"): read,
         ("GET", f"{_WORKFLOWS}/{{workflow_id}}/steps/{{step_name}}"): read_step,
     }
