@@ -31,7 +31,7 @@ FLOORS = (
     ("references",),
     ("emulator",),
     ("jobs",),
-    ("api",),
+    ("api", "lsp"),
     ("cli", "testing"),
     ("__main__",),
 )
@@ -57,6 +57,8 @@ LIBRARIES = {
     "pydantic": ("workflow", "targets", "references", "jobs"),
     "cryptography": ("targets/tams", "emulator"),
     "platformdirs": ("catalog", "jobs", "cli", "references"),
+    "pygls": ("lsp",),
+    "lsprotocol": ("lsp",),
     "pytest": ("testing",),
 }
 """Library → the rooms (or modules) that may import it."""

@@ -64,6 +64,25 @@ def signature_text(node: NodeDef, *, all_options: bool = False) -> str:
     return "\n".join(lines)
 
 
+def input_text(node: NodeDef, name: str, inputs: Mapping[str, Any]) -> str | None:
+    """
+    Give one line about an input: type, default, range, options.
+
+    Args:
+        node: The class.
+        name: The input's name in a prompt, such as `images.image0`.
+        inputs: The node's `inputs`, which choose among dynamic ones.
+
+    Returns:
+        The line, or `None` where the class has no such input.
+    """
+    spec = node.expand(inputs).get(name) or node.inputs.get(name)
+    if spec is None:
+        return None
+    line = table([[name, spec.type, _details(FlatInput(name, name, spec), False)]], indent="")
+    return line[0] + ("" if spec.required else "  optional")
+
+
 def signature_json(node: NodeDef) -> dict[str, Any]:
     """
     Give the signature of a class as JSON, dynamic inputs laid out flat.

@@ -70,6 +70,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "emulate",
         "Serve a local stand-in of ComfyUI, TAMS, Civitai and Novita.",
     ),
+    "lsp": (
+        "comfygraph.cli.lsp",
+        "lsp",
+        "Serve an editor: findings as you type, hover, links, repairs.",
+    ),
     "rule": ("comfygraph.cli.rule", "rule", "Explain a lint rule, or list them all."),
 }
 

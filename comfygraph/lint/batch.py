@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from comfygraph.catalog import NodeCatalog, load_catalog
 from comfygraph.documents import (
@@ -21,12 +21,15 @@ from comfygraph.documents import (
     recognise,
 )
 from comfygraph.documents.json_text import MAX_BYTES
-from comfygraph.errors import ComfyGraphError, InputError
+from comfygraph.errors import BuildError, ComfyGraphError, InputError
 from comfygraph.lint.context import LintOptions
 from comfygraph.lint.diagnostic import Report
-from comfygraph.lint.engine import crash_report, lint, unreadable_report
+from comfygraph.lint.engine import crash_report, lint, unbuildable_report, unreadable_report
 from comfygraph.lint.files import STDIN, Source
 from comfygraph.lint.select import Selection
+
+if TYPE_CHECKING:
+    from comfygraph.dsl.scripts import ScriptSpec
 
 FILES_PER_PROCESS = 1000
 """Fewer files than this are checked in the time that a process takes to start."""
@@ -174,7 +177,17 @@ def check_source(source: Source, work: Work, catalog: NodeCatalog) -> Outcome:
 
 
 def _check(source: Source, name: str, work: Work, catalog: NodeCatalog) -> Outcome:
+    if ".py:" in source.path and source.explicit:
+        from comfygraph.dsl.scripts import script_spec
+
+        spec = script_spec(source.path)
+        if spec is not None:
+            return _check_script(spec, work, catalog)
     wanted = source.explicit and not work.graphs_only
+    if source.path.endswith(".py") and wanted:
+        from comfygraph.dsl.scripts import nameless
+
+        return Outcome(unreadable_report(nameless(source.path), name))
     data: bytes | None = None
     try:
         if source.path == STDIN:
@@ -196,6 +209,40 @@ def _check(source: Source, name: str, work: Work, catalog: NodeCatalog) -> Outco
     if work.fix == "none" or document.container is not None:
         return Outcome(report)
     return _fixed(source, name, report, check, data, work)
+
+
+def check_text(text: str, name: str, work: Work, catalog: NodeCatalog) -> Report | None:
+    """
+    Check a text that is no file yet, as an editor holds it; whatever is in it, this does not raise.
+
+    Returns:
+        The findings, or `None` where the text was not meant to be a graph.
+    """
+    try:
+        try:
+            document = recognise(parse_json(text), text=text, path=name)
+        except JsonSyntaxError as exc:
+            data = text.encode("utf-8", "surrogatepass")
+            return unreadable_report(exc, name, text) if _smells_of_graph(data) else None
+        if not is_graph(document):
+            return None
+        return lint(document, catalog, options=work.options, rules=work.selection.rules_for(name))
+    except ComfyGraphError as exc:
+        return crash_report(exc.message, name)
+    except Exception as exc:  # an editor must outlive a text that breaks us
+        return crash_report(f"{type(exc).__name__}: {exc}"[:500], name)
+
+
+def _check_script(spec: ScriptSpec, work: Work, catalog: NodeCatalog) -> Outcome:
+    """Run a script and check the graph that it gives; findings are told at its lines."""
+    from comfygraph.dsl.scripts import run_script
+
+    try:
+        document = run_script(spec).document()
+    except (BuildError, InputError) as exc:
+        return Outcome(unbuildable_report(exc, spec.path))
+    rules = work.selection.rules_for(spec.path)
+    return Outcome(lint(document, catalog, options=work.options, rules=rules))
 
 
 def _fixed(
