@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FACTORIES: Mapping[str, str] = {
     "civitai": "comfygraph.targets.civitai",
+    "comfyapi": "comfygraph.targets.comfyapi",
     "comfyui": "comfygraph.targets.comfyui",
     "emulator": "comfygraph.targets.comfyui",
     "tams": "comfygraph.targets.tams",
@@ -24,6 +25,7 @@ _FACTORIES: Mapping[str, str] = {
 
 URL_SETTINGS: Mapping[str, str] = {
     "civitai": "CIVITAI_API_URL",
+    "comfyapi": "COMFY_API_URL",
     "comfyui": "COMFYUI_URL",
     "emulator": "COMFYUI_URL",
     "tams": "TAMS_BASE_URL",
@@ -46,8 +48,9 @@ def get_target(name: str, config: Mapping[str, str] | None = None) -> Target:
         name: One of `target_names()`.
         config: Settings by the names of the environment: `TAMS_API_KEY`, `TAMS_APP_ID`,
             `TAMS_PRIVATE_KEY_FILE`, `TAMS_BASE_URL`, `TAMS_CANCEL_STYLE`, `CIVITAI_API_TOKEN`,
-            `CIVITAI_API_URL`, `COMFYUI_URL`. The environment itself is not read. For `emulator`,
-            `COMFYUI_URL` is the embedded emulator's address.
+            `CIVITAI_API_URL`, `COMFYUI_URL`, `COMFYUI_TOKEN`, `COMFYUI_API_KEY`, `COMFYUI_HEADERS`,
+            `COMFY_API_KEY`, `COMFY_API_URL`, `COMFY_API_TOKEN`. The environment itself is not
+            read. For `emulator`, `COMFYUI_URL` is the embedded emulator's address.
 
     Raises:
         UsageError: No such target, or a setting is missing or wrong.

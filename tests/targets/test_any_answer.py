@@ -74,6 +74,29 @@ _REAL: dict[str, list[Any]] = {
         },
         {"errors": {"steps[0].input.comfyWorkflow.4.inputs.x": ["bad"], "messages": ["m"]}},
     ],
+    "comfyapi": [
+        {
+            "id": ID,
+            "status": "running",
+            "queue_position": 1,
+            "progress": {"value": 0.4, "current_node": "3", "step": 4, "steps": 10},
+            "urls": {"self": "/api/v2/jobs/1", "events": "http://h/e", "cancel": "c"},
+        },
+        {
+            "id": ID,
+            "status": "failed",
+            "error": {"code": "execution_error", "message": "m", "node_id": "3"},
+            "outputs": [{"node_id": "9", "name": "a.png", "type": "image", "url": "/f", "id": "b"}],
+        },
+        {"jobs": [{"id": ID, "idempotency_key": _COMFY_ID, "status": "queued"}]},
+        {
+            "error": {
+                "code": "idempotency_key_reuse",
+                "message": "m",
+                "details": {"node_errors": {}},
+            }
+        },
+    ],
     "comfyui": [
         _HISTORY,
         {"queue_running": [[1, _COMFY_ID, {}]], "queue_pending": [[2, "x", {}]]},
@@ -84,7 +107,7 @@ _REAL: dict[str, list[Any]] = {
         },
     ],
 }
-_CONFIG = {"TAMS_API_KEY": "k", "CIVITAI_API_TOKEN": "k"}
+_CONFIG = {"TAMS_API_KEY": "k", "CIVITAI_API_TOKEN": "k", "COMFY_API_KEY": "k"}
 _ODD: list[Any] = [None, True, -1, 1e308, 10**30, "", "x", "\ud800", [], {}, [None], {"a": []}]
 _STATUSES = [200, 200, 200, 202, 204, 400, 401, 403, 404, 409, 429, 500, 503, 525]
 _PROMPT = Prompt.from_json({"1": {"class_type": "SaveImage", "inputs": {}}})
@@ -136,7 +159,7 @@ def _exchanges(target: Target, ref: JobRef) -> list[Exchange[Any] | None]:
     ]
 
 
-@pytest.mark.parametrize("name", ["tams", "civitai", "comfyui"])
+@pytest.mark.parametrize("name", ["tams", "civitai", "comfyapi", "comfyui"])
 @settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 def test_any_answer(name: str, data: st.DataObject) -> None:

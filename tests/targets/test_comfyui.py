@@ -72,11 +72,11 @@ def ref() -> JobRef:
 
 def test_registry_names() -> None:
     """
-    Four targets can be had; the emulator is the ComfyUI dialect at a given address.
+    Five targets can be had; the emulator is the ComfyUI dialect at a given address.
     """
     emulator = get_target("emulator", {"COMFYUI_URL": "http://127.0.0.1:9/"})
 
-    assert ("civitai", "comfyui", "emulator", "tams") == target_names()
+    assert ("civitai", "comfyapi", "comfyui", "emulator", "tams") == target_names()
     assert ("emulator", "http://127.0.0.1:9") == (emulator.name, emulator.base_url)
     with pytest.raises(UsageError, match="no target `comfy`"):
         get_target("comfy")

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from comfygraph.targets.comfyui.access import (
+    CREDENTIALS,
     DEFAULT_BASE_URL,
     basic_auth,
     configured_auth,
@@ -17,6 +18,7 @@ from comfygraph.targets.comfyui.uploads import FileReference
 from comfygraph.targets.http import Secret
 
 __all__ = [
+    "CREDENTIALS",
     "DEFAULT_BASE_URL",
     "ComfyUITarget",
     "FileReference",
