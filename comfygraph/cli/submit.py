@@ -9,16 +9,20 @@ import sys
 
 import click
 
+from comfygraph.cli.sizes import byte_size
+
 
 @click.command(short_help="Run a graph on a service and follow it to its pictures.")
 @click.argument("graph", metavar="GRAPH")
 @click.option(
     "--target", "-t", metavar="NAME", default=None,
-    help="The service: tams, civitai, comfyui, or emulator for one that runs in this command.",
+    help="The service: tams, civitai, comfyui, comfyapi, or emulator for one that runs in this "
+    "command.",
 )  # fmt: skip
 @click.option(
-    "--url", metavar="URL", default=None,
-    help="Where the service is; with no --target, the address of a ComfyUI server.",
+    "--url", "urls", metavar="URL", multiple=True,
+    help="Where the service is; with no --target, the address of a ComfyUI server. Of several, "
+    "the ComfyUI server with the shortest queue is taken.",
 )  # fmt: skip
 @click.option(
     "--set", "-s", "assignments", metavar="NODE.INPUT=VALUE", multiple=True,
@@ -31,12 +35,34 @@ import click
     "--upload-from", metavar="DIR", multiple=True,
     help="Also upload local files that GRAPH names below DIR.",
 )  # fmt: skip
+@click.option(
+    "--only", "only", metavar="NODE", multiple=True,
+    help="Run this output node and what it needs, and no other output (ComfyUI only).",
+)  # fmt: skip
+@click.option(
+    "--previews", metavar="DIR", default=None,
+    help="Save pictures of samplers at work in DIR (ComfyUI only); terminals that can show them.",
+)  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace files of the same name in DIR.")
 @click.option(
     "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", default=None,
     help="Stop following after so long; the job may run on (exit code 6).",
 )  # fmt: skip
 @click.option("--no-wait", is_flag=True, help="Print the job's reference and leave it running.")
+@click.option(
+    "--resume", is_flag=True,
+    help="Go on with an unfinished job that asks the same of the same service, if there is one.",
+)  # fmt: skip
+@click.option(
+    "--ledger", metavar="PATH", default=None,
+    help="Where jobs are written down before they are sent; see `comfygraph jobs`.",
+)  # fmt: skip
+@click.option("--no-ledger", is_flag=True, help="Write nothing down.")
+@click.option("--no-graph", is_flag=True, help="Do not save the graph beside the files in DIR.")
+@click.option(
+    "--max-size", callback=byte_size, metavar="SIZE", default=None,
+    help="The largest file to save, such as 500M; default is 8G.",
+)  # fmt: skip
 @click.option(
     "--dry-run", is_flag=True, help="Print the request, credentials masked; send nothing."
 )
@@ -53,13 +79,20 @@ import click
 def submit(
     graph: str,
     target: str | None,
-    url: str | None,
+    urls: tuple[str, ...],
     assignments: tuple[str, ...],
     out: str | None,
     upload_from: tuple[str, ...],
+    only: tuple[str, ...],
+    previews: str | None,
     overwrite: bool,
     deadline: float | None,
     no_wait: bool,
+    resume: bool,
+    ledger: str | None,
+    no_ledger: bool,
+    no_graph: bool,
+    max_size: int | None,
     dry_run: bool,
     as_json: bool,
     no_lint: bool,
@@ -84,6 +117,10 @@ def submit(
         run it; with no service set up, on the embedded emulator
     comfygraph submit graph.json --url http://127.0.0.1:8188 --out out
         run it on a ComfyUI server
+    comfygraph submit graph.json --url http://a:8188 --url http://b:8188 --out out
+        ... on the one of them with the shortest queue
+    comfygraph submit graph.json --only 9 --previews steps --out out
+        run what output node 9 needs, and watch it grow
     comfygraph submit graph.json --target tams --out out
         run it on TensorArt, with the key in TAMS_API_KEY
     comfygraph submit graph.json --set 3.seed=5 --set KSampler.steps=20
@@ -100,10 +137,18 @@ def submit(
     \b
     Environment:
       COMFYGRAPH_TARGET   the target, where --target does not say
-      COMFYUI_URL         of --target comfyui
+      COMFYGRAPH_LEDGER   the ledger, where --ledger does not say
+      COMFYUI_URL         of --target comfyui; commas between several servers
+      COMFYUI_TOKEN, COMFYUI_API_KEY, COMFYUI_HEADERS   for a proxy before it
+      COMFY_API_KEY       of comfy.org: for API nodes, and of --target comfyapi
+      COMFY_API_URL, COMFY_API_TOKEN   of --target comfyapi, where not Comfy Cloud
       TAMS_API_KEY, or TAMS_APP_ID and TAMS_PRIVATE_KEY_FILE; TAMS_BASE_URL
       CIVITAI_API_TOKEN; CIVITAI_API_URL
     Target, url, out, catalog and timeout can also stand under [submit] in comfygraph.toml.
+
+    \b
+    Each job is written down before it is sent: `comfygraph jobs list` shows it, and whatever
+    happens to this command, `comfygraph jobs resume` goes on with it.
 
     \b
     Ctrl-C asks the service to cancel the job; a second one leaves it running.
@@ -116,11 +161,14 @@ def submit(
     known = settings("submit")
     configured = os.environ.get("COMFYGRAPH_TARGET") or known.get("target")
     # an address in the configuration belongs to the target in the configuration
+    url = ",".join(urls) or None
     ours = target is None or target == configured
     request = Request(
         graph=graph,
         target=target or configured,
         url=known.get("url", url) if ours else url,
+        only=only,
+        previews=previews,
         assignments=assignments,
         out=known.get("out", out),
         upload_from=upload_from,
@@ -132,6 +180,11 @@ def submit(
         lint=not no_lint,
         catalog=known.get("catalog", catalog_path),
         color=color,
+        ledger=ledger,
+        use_ledger=not no_ledger,
+        resume=resume,
+        save_graph=not no_graph,
+        max_size=max_size,
         config=dict(os.environ),
     )
     return run_submit(request, stdout=sys.stdout, stderr=sys.stderr)

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 from comfygraph.cli.interrupts import Interrupts, Left
 from comfygraph.cli.pictures import picture_size
 from comfygraph.cli.progress import JsonReporter, PlainReporter, Reporter, clean, label_of
+from comfygraph.cli.submit_ledger import ledger_id
 from comfygraph.cli.terminal import use_color
 from comfygraph.core.graph import GraphView
 from comfygraph.errors import ComfyGraphError, ExitCode, JobError, TargetError
@@ -27,7 +28,10 @@ from comfygraph.targets.events import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from comfygraph.catalog import NodeCatalog
+    from comfygraph.cli.previews import Previews
     from comfygraph.cli.submit_run import Request
     from comfygraph.core.values import Prompt
     from comfygraph.jobs.plan import Plan
@@ -54,6 +58,7 @@ class Follower:
         self._catalog = catalog
         self._stdout = stdout
         self._stderr = stderr
+        self._show: Callable[[str], None] | None = None
 
     def run(self) -> ExitCode:
         """
@@ -81,18 +86,33 @@ class Follower:
 
     def _follow(self, job: Job, reporter: Reporter, interrupts: Interrupts) -> None:
         told = self._request.as_json
+        previews = self._previews()
         for event in job:
             reporter.event(event)
+            if previews is not None:
+                picture = previews.take(event, job.ref.job_id if job.ref is not None else "")
+                if picture is not None and self._show is not None:
+                    self._show(picture)
             if interrupts.asked and not told:
                 told = True
                 reporter.event(Notice("Ctrl-C again leaves the job running"))
+
+    def _previews(self) -> Previews | None:
+        if self._request.previews is None:
+            return None
+        from comfygraph.cli.previews import Previews, picture_protocol
+
+        protocol = picture_protocol(self._request.config) if self._show is not None else None
+        return Previews(Path(self._request.previews), protocol)
 
     def _reporter(self) -> Reporter:
         from comfygraph.jobs.progress import Progress
 
         if self._request.as_json or not self._request.wait:
             return JsonReporter(self._stdout)
-        progress = Progress(self._prompt, runs=self._runs(), clock=time.monotonic)
+        progress = Progress(
+            self._prompt, runs=self._runs(), weights=self._plan.weights, clock=time.monotonic
+        )
         if not self._stderr.isatty():
             return PlainReporter(self._prompt, progress, self._stderr)
         from rich.console import Console
@@ -110,7 +130,9 @@ class Follower:
         )
         if console.is_dumb_terminal or console.legacy_windows:
             return PlainReporter(self._prompt, progress, self._stderr)
-        return LiveReporter(self._prompt, progress, console, place=self._place())
+        reporter = LiveReporter(self._prompt, progress, console, place=self._place())
+        self._show = reporter.show
+        return reporter
 
     def _runs(self) -> frozenset[str]:
         job = self._plan.job
@@ -190,7 +212,7 @@ class Follower:
             print(json.dumps(ref.to_json()), file=self._stdout)
         else:
             print(ref.job_id, file=self._stdout)
-            print(f"handed in: {_found_at(ref)}", file=self._stderr)
+            print(f"handed in: {_found_at(ref)}{self._how_to_follow()}", file=self._stderr)
         return ExitCode.OK
 
     def _leave(self, job: Job) -> ExitCode:
@@ -198,7 +220,8 @@ class Follower:
         if ref is None or isinstance(self._plan.target, str):
             print("left", file=self._stderr)
         else:
-            print(f"left; the job may still run: {_found_at(ref)}", file=self._stderr)
+            place = f"{_found_at(ref)}{self._how_to_follow()}"
+            print(f"left; the job may still run: {place}", file=self._stderr)
         return ExitCode.INTERRUPTED
 
     def _complain(self, exc: ComfyGraphError, job: Job) -> None:
@@ -214,7 +237,13 @@ class Follower:
                 label = label_of(self._prompt, complaint.node_id)
                 print(f"  {label}{place}: {clean(complaint.message)}", file=self._stderr)
         if job.stage is Stage.ACCEPTED and job.ref is not None:
-            print(f"the job was handed in: {_found_at(job.ref)}", file=self._stderr)
+            place = f"{_found_at(job.ref)}{self._how_to_follow()}"
+            print(f"the job was handed in: {place}", file=self._stderr)
+
+    def _how_to_follow(self) -> str:
+        known = ledger_id(self._plan)
+        embedded = isinstance(self._plan.target, str)
+        return f"\nfollow it: comfygraph jobs watch {known}" if known and not embedded else ""
 
 
 def _found_at(ref: JobRef) -> str:

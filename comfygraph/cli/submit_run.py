@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,23 +14,18 @@ from typing import TYPE_CHECKING, TextIO
 
 from comfygraph.catalog import NodeCatalog, load_catalog
 from comfygraph.cli.assignments import apply_assignments
+from comfygraph.cli.graphs import open_with_values, prompt_of
 from comfygraph.cli.terminal import use_color
 from comfygraph.core.values import JsonValue, Prompt
-from comfygraph.documents import Document, JsonSyntaxError, open_document
-from comfygraph.errors import ExitCode, InputError, LintError, UsageError, WorkflowError
-from comfygraph.targets import get_target, target_names
+from comfygraph.documents import Document
+from comfygraph.errors import ExitCode, LintError, UsageError
+from comfygraph.targets import URL_SETTINGS, get_target, target_names
 
 if TYPE_CHECKING:
     from comfygraph.jobs.local_files import Sources
     from comfygraph.jobs.plan import Plan
     from comfygraph.targets.base import Submission, Target
 
-_URL_NAMES = {
-    "civitai": "CIVITAI_API_URL",
-    "comfyui": "COMFYUI_URL",
-    "emulator": "COMFYUI_URL",
-    "tams": "TAMS_BASE_URL",
-}
 _EMULATOR = "emulator"
 _ON_EMULATOR = (
     "no target configured: running on the embedded emulator, pictures are placeholders "
@@ -51,6 +45,8 @@ class Request:
     assignments: tuple[str, ...] = ()
     out: str | None = None
     upload_from: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    previews: str | None = None
     overwrite: bool = False
     deadline: float | None = None
     wait: bool = True
@@ -59,6 +55,11 @@ class Request:
     lint: bool = True
     catalog: str | None = None
     color: str = "auto"
+    ledger: str | None = None
+    use_ledger: bool = True
+    resume: bool = False
+    save_graph: bool = True
+    max_size: int | None = None
     config: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -78,47 +79,26 @@ def run_submit(request: Request, *, stdout: TextIO, stderr: TextIO) -> ExitCode:
         ComfyGraphError: What went wrong, with its exit code.
     """
     catalog = load_catalog(request.catalog)
-    document = _read(request.graph)
+    document, assignments = open_with_values(request.graph, request.assignments)
     prompt: Prompt | None = None
     trusted: frozenset[tuple[str, str]] = frozenset()
-    if request.assignments:
-        written = _prompt_of(document, catalog)
-        prompt = apply_assignments(written, request.assignments, catalog)
+    if assignments:
+        written = prompt_of(document, catalog)
+        prompt = apply_assignments(written, assignments, catalog)
         trusted = _changed(written, prompt)
     if request.lint:
         _lint(document, prompt, catalog, request, stderr)
     if prompt is None:
-        prompt = _prompt_of(document, catalog)
+        prompt = prompt_of(document, catalog)
     sources = _sources(request, document, trusted)
     plan = _plan(request, prompt, document, catalog, sources, stderr)
     if request.dry_run:
         return _show_request(request, plan, stdout, stderr)
     from comfygraph.cli.submit_follow import Follower
+    from comfygraph.cli.submit_ledger import written_down
 
+    plan = written_down(plan, request, stderr)
     return Follower(request, plan, prompt, catalog, stdout, stderr).run()
-
-
-def _read(graph: str) -> Document:
-    name = "<stdin>" if graph == "-" else graph
-    try:
-        return open_document(sys.stdin.buffer.read() if graph == "-" else Path(graph), name=name)
-    except JsonSyntaxError as exc:
-        place = f"{name}:{exc.line}:{exc.column}"
-        raise InputError(f"{place}: {exc.message}", hint=exc.hint) from exc
-
-
-def _prompt_of(document: Document, catalog: NodeCatalog) -> Prompt:
-    """
-    Give the graph of a document, a workflow of the editor converted.
-    """
-    if document.kind != "workflow":
-        return document.to_prompt()
-    from comfygraph.workflow import convert
-
-    try:
-        return Prompt.from_json(convert(document.value, catalog).document)
-    except WorkflowError as exc:
-        raise WorkflowError(f"{document.path}: {exc.message}", hint=exc.hint) from exc
 
 
 def _lint(
@@ -133,7 +113,9 @@ def _lint(
 
     if changed is not None:
         # places in the file no longer say what the graph says
-        document = Document(document.path, None, None, "prompt", changed.to_json())
+        document = Document(
+            document.path, None, None, "prompt", changed.to_json(), written=document.written
+        )
     report = lint(document, catalog)
     color = use_color(request.color, stderr)
     if report.has_errors:
@@ -177,7 +159,7 @@ def _plan(
     sources: Sources,
     stderr: TextIO,
 ) -> Plan:
-    from comfygraph.jobs.files import open_folder
+    from comfygraph.jobs.files import MAX_FILE_BYTES, open_folder
     from comfygraph.jobs.plan import Plan, make_submission
 
     name = request.target or ("comfyui" if request.url else _EMULATOR)
@@ -185,6 +167,13 @@ def _plan(
         raise UsageError(
             f"there is no target `{name}`", hint=f"choose one of {', '.join(target_names())}"
         )
+    submission = make_submission(
+        prompt,
+        options=_options(name, document),
+        partial_targets=_partial_targets(request, name, prompt, document),
+    )
+    if request.previews is not None and not _is_comfyui(name):
+        print(f"{name} shows no nodes at work: --previews has no effect", file=stderr)
     embedded = name == _EMULATOR and not request.url
     if embedded and not request.wait and not request.dry_run:
         raise UsageError(
@@ -199,31 +188,86 @@ def _plan(
         if name == _EMULATOR:
             config.pop("COMFYUI_URL", None)
         if request.url:
-            config[_URL_NAMES[name]] = request.url
-        target = get_target(name, config)
+            if _is_comfyui(name):
+                _part_from_credentials(config, request.url)
+            config[URL_SETTINGS[name]] = request.url
+        target = _open_target(name, config, submission, request)
     keep = request.out is not None and request.wait and not request.dry_run
-    folder = open_folder(request.out or "", overwrite=request.overwrite) if keep else None
-    partial = document.targets if isinstance(document.targets, list) else []
-    submission = make_submission(
-        prompt,
-        options=_options(name, document),
-        partial_targets=tuple(node_id for node_id in partial if isinstance(node_id, str)),
+    most = MAX_FILE_BYTES if request.max_size is None else request.max_size
+    folder = (
+        open_folder(request.out or "", overwrite=request.overwrite, max_bytes=most)
+        if keep
+        else None
     )
     return Plan(
         target,
         submission,
         folder=folder,
         deadline=request.deadline,
+        previews=request.previews is not None,
         catalog=catalog if request.catalog else None,
         sources=sources,
     )
+
+
+def _is_comfyui(target: str) -> bool:
+    return URL_SETTINGS[target] == "COMFYUI_URL"
+
+
+def _open_target(
+    name: str, config: Mapping[str, str], submission: Submission, request: Request
+) -> Target:
+    if request.dry_run or not _is_comfyui(name):
+        return get_target(name, config)
+    from comfygraph.jobs.pool import open_target
+
+    return open_target(name, config, submission)
+
+
+def _part_from_credentials(config: dict[str, str], url: str) -> None:
+    """
+    Take away the credentials of the servers in `COMFYUI_URL` where `url` names another one.
+    """
+    from comfygraph.targets.comfyui import CREDENTIALS, server_urls
+    from comfygraph.targets.http import same_origin
+
+    if not config.get("COMFYUI_URL"):
+        return
+    homes = server_urls(config)
+    for other in server_urls({"COMFYUI_URL": url}):
+        if not any(same_origin(other, home) for home in homes):
+            for name in CREDENTIALS:
+                config.pop(name, None)
+
+
+def _partial_targets(
+    request: Request, name: str, prompt: Prompt, document: Document
+) -> tuple[str, ...]:
+    if not request.only:
+        written = document.targets if isinstance(document.targets, list) else []
+        return tuple(node_id for node_id in written if isinstance(node_id, str))
+    from comfygraph.jobs.batch.places import find_nodes
+
+    if not _is_comfyui(name):
+        raise UsageError(
+            f"{name} runs whole graphs only",
+            hint="--only works with ComfyUI; remove the other output nodes instead",
+        )
+    chosen: list[str] = []
+    for wanted in request.only:
+        nodes = find_nodes(prompt, wanted)
+        if len(nodes) != 1:
+            problem = f"{len(nodes)} nodes are" if nodes else "no node is"
+            raise UsageError(f"--only {wanted}: {problem} called so", hint="give the node's id")
+        chosen.append(nodes[0].id)
+    return tuple(dict.fromkeys(chosen))
 
 
 def _options(target: str, document: Document) -> dict[str, JsonValue]:
     """
     Have ComfyUI write the workflow into its pictures, as the editor does.
     """
-    if document.kind == "workflow" and _URL_NAMES[target] == "COMFYUI_URL":
+    if document.kind == "workflow" and _is_comfyui(target):
         return {"workflow": document.value}
     return {}
 

@@ -49,6 +49,7 @@ class Plan:
         recorder: Is told all that happens before anybody else is; a ledger writes it down.
         live: Whether a live stream is listened to, where there is one; else polls tell all.
         graph: The graph that is saved beside the files, or `None`.
+        weights: What each node costs, in any unit, for progress; default is a rough guess.
     """
 
     target: Target | str
@@ -64,6 +65,7 @@ class Plan:
     recorder: Recorder | None = field(default=None, repr=False)
     live: bool = True
     graph: Prompt | None = field(default=None, repr=False)
+    weights: Mapping[str, float] | None = field(default=None, repr=False)
 
     def open(self) -> tuple[Conversation, Callable[[], None]]:
         """

@@ -18,6 +18,13 @@ class Recorder(Protocol):
     Writes down what happens to one job. What it raises ends the conversation.
     """
 
+    @property
+    def job(self) -> str:
+        """
+        The id under which the job is written down.
+        """
+        ...
+
     def mark(self, stage: Stage, ref: JobRef) -> None:
         """
         Note how far the submit is; the next step waits until this returns.

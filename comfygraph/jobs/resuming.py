@@ -27,7 +27,7 @@ from comfygraph.jobs.ledger.recorder import LedgerRecorder
 from comfygraph.jobs.ledger.store import Ledger
 from comfygraph.jobs.local_files import Sources, working_folder
 from comfygraph.jobs.plan import EMULATOR, Plan, make_submission
-from comfygraph.jobs.recovery import Doubt
+from comfygraph.jobs.recovery import Doubt, submission_of
 from comfygraph.jobs.settings import Settings
 from comfygraph.targets import URL_SETTINGS, get_target
 from comfygraph.targets.base import JobRef, Policy, Submission, Target
@@ -56,6 +56,7 @@ class Terms:
         live: Whether live streams are listened to; polls alone take less of everything.
         force: Whether what is uncertain is sent again where it is not found.
         save_graph: Whether the graph is saved beside the files.
+        weights: What each node costs, in any unit, where the ledger has learned nothing.
     """
 
     folder: Folder | None = None
@@ -67,6 +68,7 @@ class Terms:
     live: bool = True
     force: bool = False
     save_graph: bool = False
+    weights: Mapping[str, float] | None = None
 
 
 def plan_for(claim: Claim, target: Target, terms: Terms = Terms()) -> Plan:
@@ -88,7 +90,7 @@ def plan_for(claim: Claim, target: Target, terms: Terms = Terms()) -> Plan:
     try:
         ledger, record = claim.ledger, claim.record()
         submission = ledger.submission(record.id)
-        return Plan(
+        plan = Plan(
             target,
             _job_of(ledger, record, submission, target, force=terms.force),
             folder=terms.folder,
@@ -97,10 +99,11 @@ def plan_for(claim: Claim, target: Target, terms: Terms = Terms()) -> Plan:
             policy=terms.policy,
             settings=terms.settings,
             sources=terms.sources,
-            recorder=LedgerRecorder(claim, submission, clock=terms.settings.clock),
             live=terms.live,
             graph=submission.prompt if terms.save_graph else None,
+            weights=terms.weights,
         )
+        return _recorded(plan, claim, submission, None)
     except BaseException:
         claim.release()
         raise
@@ -167,15 +170,29 @@ def write_down(
             assert not isinstance(target, str)
             claim = ledger.claim(known.id)
             old = ledger.submission(known.id)
-            recorder = LedgerRecorder(claim, old, clock=plan.settings.clock, then=then)
             job = _job_of(ledger, known, old, target, force=False)
-            return replace(plan, job=job, recorder=recorder)
+            return _recorded(replace(plan, job=job), claim, old, then)
     intent = Intent(new_id(), name, base_url, submission, label=label, out=out)
     ledger.plan([intent])
     claim = ledger.claim(intent.id)
-    return replace(
-        plan, recorder=LedgerRecorder(claim, submission, clock=plan.settings.clock, then=then)
+    return _recorded(plan, claim, submission, then)
+
+
+def _recorded(
+    plan: Plan, claim: Claim, submission: Submission, then: Callable[[], None] | None
+) -> Plan:
+    recorder = LedgerRecorder(
+        claim, submission, clock=plan.settings.clock, estimates=plan.weights, then=then
     )
+    return replace(plan, recorder=recorder, weights=recorder.weights)
+
+
+def submission_in(plan: Plan) -> Submission:
+    """
+    Give the graph that a plan hands in.
+    """
+    assert not isinstance(plan.job, JobRef)
+    return submission_of(plan.job)
 
 
 def _known(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class LedgerRecorder:
         claim: The job.
         submission: Its graph; default is read from the ledger.
         clock: Seconds, never going back.
+        estimates: What each node costs by other reckoning, where nothing was learned.
         then: Called when nothing more is to be written.
     """
 
@@ -57,6 +58,7 @@ class LedgerRecorder:
         submission: Submission | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
+        estimates: Mapping[str, float] | None = None,
         then: Callable[[], None] | None = None,
     ) -> None:
         record = claim.record()
@@ -70,8 +72,9 @@ class LedgerRecorder:
         self._prompt = (submission or claim.ledger.submission(claim.job)).prompt
         self._story = Story(body for _, body in claim.ledger.events(claim.job))
         self._watch = Stopwatch(clock)
-        weights = learned_weights(claim.ledger, record.target, self._prompt)
-        self._progress = Progress(self._prompt, clock=clock, weights=weights)
+        self.weights = learned_weights(claim.ledger, record.target, self._prompt, estimates)
+        """What each node will take, by what the ledger has learned."""
+        self._progress = Progress(self._prompt, clock=clock, weights=self.weights)
         self._fraction = record.fraction
         self._events: list[tuple[int, float, dict[str, Any]]] = []
         self._results: list[ResultRecord] = []
