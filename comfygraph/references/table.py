@@ -201,8 +201,9 @@ def _read_entry(path: str, key: str, value: Any) -> Names:
             raise UsageError(f"{where}: unknown key `{shorten(name)}`", hint=hint)
         names = names.merged(_read_name(f"{where}: `{name}`", name, item))
     own = names_of(read_reference(key))
+    if is_air(key) and own.air is None:
+        _parse_air(where, key)
     if names.file is None or own.file is None:
-        _refuse_nonsense(where, key, own)
         names = own.merged(names)
     if sum(part is not None for part in names) < 2:
         raise UsageError(
@@ -276,12 +277,11 @@ def _read_file(where: str, text: str) -> FileName:
     return FileName(text)
 
 
-def _refuse_nonsense(where: str, key: str, own: Names) -> None:
-    if own.file is not None and (not key.strip() or is_air(key)):
-        try:
-            Air.parse(key)
-        except UsageError as exc:
-            raise UsageError(f"{where}: {exc.message}", hint=exc.hint) from exc
+def _parse_air(where: str, text: str) -> Air:
+    try:
+        return Air.parse(text)
+    except UsageError as exc:
+        raise UsageError(f"{where}: {exc.message}", hint=exc.hint) from exc
 
 
 def _refuse_contradictions(path: str, entries: Mapping[str, Names]) -> None:
