@@ -65,6 +65,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Look at node catalogs: fetch, show, list, diff, lock.",
     ),
     "stubs": ("comfygraph.cli.stubs", "stubs", "Write a typed Python package for any node pack."),
+    "tams": (
+        "comfygraph.cli.tams",
+        "tams",
+        "Ask TAMS (TensorArt) about graphs, templates, models and jobs.",
+    ),
     "emulate": (
         "comfygraph.cli.emulate",
         "emulate",
