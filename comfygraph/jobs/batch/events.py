@@ -64,8 +64,8 @@ class VariantEnded:
     """
     A variant is over.
 
-    `state` is `succeeded`, `failed`, `cancelled`, `refused`, `uncertain` or `abandoned`; `files` are
-    paths where files are saved, else addresses; `label` is the graph that it was made of.
+    `state` is `succeeded`, `failed`, `cancelled`, `refused`, `uncertain` or `abandoned`; `files`
+    are paths where files are saved, else addresses; `label` is the graph that it was made of.
     """
 
     index: int

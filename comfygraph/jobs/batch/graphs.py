@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from comfygraph.catalog import NodeCatalog
+from comfygraph.catalog import InputSpec, NodeCatalog
 from comfygraph.core.kinds import kind_of
 from comfygraph.core.values import JsonValue, Prompt
 from comfygraph.documents import Document, open_document
@@ -35,7 +35,7 @@ class Base:
     Args:
         prompt: The graph as it is without any change.
         label: What messages and the manifest call it.
-        parameters: Names that `settle` takes, beside the inputs of the nodes.
+        parameters: Names that `settle` takes, beside the inputs of the nodes, with what they want.
         settle: Builds the graph with values for parameters, where the graph has some.
         given: Changes that belong to this graph alone, by the names of inputs or parameters.
         options: What else the target takes with it.
@@ -44,7 +44,7 @@ class Base:
 
     prompt: Prompt
     label: str = ""
-    parameters: frozenset[str] = frozenset()
+    parameters: Mapping[str, InputSpec | None] = field(default_factory=dict)
     settle: Callable[[Mapping[str, JsonValue]], Prompt] | None = None
     given: Mapping[str, JsonValue] = field(default_factory=dict)
     options: Mapping[str, JsonValue] = field(default_factory=dict)

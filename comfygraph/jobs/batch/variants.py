@@ -119,7 +119,7 @@ class _Setter:
             if given is MISSING:
                 continue
             place = self._places.get(name)
-            value = _plain(given, place.spec if place is not None else None)
+            value = _plain(given, place.spec if place is not None else base.parameters[name])
             parameters[name] = value
             if place is None:
                 settled[name] = value
@@ -193,7 +193,8 @@ def read_sweep(
             f"cannot read `--sweep {source[:100]}`",
             hint="write it like --sweep 3.seed=1..100 or --sweep cfg=6,7,8",
         )
-    spec = None
-    if name.text not in base.parameters:
+    if name.text in base.parameters:
+        spec = base.parameters[name.text]
+    else:
         spec = find_place(base.prompt, name, catalog, label=f"--sweep {source[:100]}").spec
     return Axis((name.text,), read_values(rest[1:], spec, chance=chance, folder=folder), source)
