@@ -279,14 +279,14 @@ def _wrapped(text: str, stream: TextIO) -> str:
 
 
 def _show_request(request: Request, plan: Plan, stdout: TextIO, stderr: TextIO) -> ExitCode:
-    from comfygraph.jobs.uploads import upload_text
+    from comfygraph.jobs.uploads import file_text
 
     target, submission = _target_of(plan), _submission_of(plan)
     uploads = plan.uploads(target)
     for notice in uploads.notices:
-        print(notice.message, file=stderr)
+        print(f"node {notice.node_id}: {notice.message}", file=stderr)
     for item, file in uploads.files:
-        print(upload_text(item, file, "would upload"), file=stderr)
+        print(f"would upload {file_text(file)} for {item.label}", file=stderr)
     exchange = target.submit(submission)
     shown = next(exchange).masked()
     exchange.close()

@@ -133,7 +133,7 @@ def upload(file: Path, keep: bool, as_json: bool) -> int:
     """
     from comfygraph.jobs.local_files import read_local_file
 
-    local = read_local_file(file, "FILE")
+    local = read_local_file(file, "upload")
     with _service() as (target, web):
         resource = web.run(target.upload_image(local, keep=keep))
     if as_json:

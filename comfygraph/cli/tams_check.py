@@ -98,16 +98,16 @@ def with_uploads(
     Upload the local files that a graph names; give it with their resource ids.
     """
     from comfygraph.core.edit import set_input
-    from comfygraph.jobs.uploads import collect_uploads, upload_text
+    from comfygraph.jobs.uploads import collect_uploads, file_text
 
     uploads = collect_uploads(submission.prompt, target, sources, catalog)
     for notice in uploads.notices:
-        click.echo(notice.message, err=True)
+        click.echo(f"node {notice.node_id}: {notice.message}", err=True)
     names: dict[str, str] = {}
     prompt = submission.prompt
     for item, file in uploads.files:
         if file.digest not in names:
-            click.echo(upload_text(item, file), err=True)
+            click.echo(f"uploading {file_text(file)} for {item.label}", err=True)
             names[file.digest] = web.run(target.upload_image(file))
         prompt = set_input(prompt, item.node_id, item.input, names[file.digest])
     return replace(submission, prompt=prompt)

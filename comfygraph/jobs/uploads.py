@@ -70,7 +70,7 @@ def collect_uploads(
                 "or allow a folder: --upload-from DIR",
             )
         elif item.explicit or not own:
-            text = f"{item.label} is `{item.value}`: {item.problem}; it is sent as it stands"
+            text = f"`{item.input}` is `{item.value}`: {item.problem}; it is sent as it stands"
             notices.append(Notice(text, item.node_id))
     files: list[tuple[LocalInput, LocalFile]] = []
     for item, file in read_local_files(wanted):
@@ -115,7 +115,8 @@ def send_uploads(
         if file.digest not in names:
             known = cache.get(key, file.digest, courier.now())
             if known is None:
-                yield Tell((Notice(upload_text(item, file), item.node_id),))
+                text = f"uploading {file_text(file)} for `{item.input}`"
+                yield Tell((Notice(text, item.node_id),))
                 exchange = target.upload(file)
                 assert exchange is not None
                 known = yield from courier.run(exchange)
@@ -125,11 +126,11 @@ def send_uploads(
     return prompt
 
 
-def upload_text(item: LocalInput, file: LocalFile, verb: str = "uploading") -> str:
+def file_text(file: LocalFile) -> str:
     """
-    Say what is uploaded and for which input.
+    Name a file with its size: `photo.png (12 kB)`.
     """
-    return f"{verb} {file.name} ({_size(len(file.data))}) for {item.label}"
+    return f"{file.name} ({_size(len(file.data))})"
 
 
 def _size(count: int) -> str:

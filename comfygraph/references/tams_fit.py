@@ -52,7 +52,7 @@ def _kinds(graph: Graph, known: Mapping[str, TamsModel | None]) -> Iterator[Diag
         elif model.kind and use.folder is not None and not kind_fits(model.kind, use.folder):
             text = (
                 f"`{use.input}` is `{use.value}`, a {model.kind} "
-                f"({model.name or 'without a name'}), and wants one of {use.folder}"
+                f"({model.name or 'without a name'}), where {use.folder} belong"
             )
             yield _found(graph, use, "wrong-model-kind", Severity.ERROR, text, None)
 
@@ -66,7 +66,9 @@ def _bases(graph: Graph, known: Mapping[str, TamsModel | None]) -> Iterator[Diag
     bases = {
         family: model.base_model
         for use, model in placed
-        if use.folder == "checkpoints" and (family := family_of_name(model.base_model)) is not None
+        if use.folder == "checkpoints"
+        and kind_fits(model.kind, use.folder)
+        and (family := family_of_name(model.base_model)) is not None
     }
     if len(bases) != 1:  # with several, each LoRA may belong to another
         return

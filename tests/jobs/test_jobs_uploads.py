@@ -333,7 +333,7 @@ def test_each_file_is_uploaded_once(folder: Path) -> None:
 
     assert 2 == world.paths().count("POST /files")
     assert 2 * [["id-a", "id-a", "id-d", "9f0c1d2e-3b4a-4c5d-8e6f-7a8b9c0d1e2f"]] == values
-    assert Notice("uploading a.png (5 bytes) for `image` of LoadImage (1)", "1") == world.events[0]
+    assert Notice("uploading a.png (5 bytes) for `image`", "1") == world.events[0]
 
 
 def test_a_refused_file_ends_the_submit(folder: Path) -> None:

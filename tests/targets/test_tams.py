@@ -358,7 +358,7 @@ ARGUMENT_ERROR = {
     ],
 }
 COMPLAINTS = (
-    NodeComplaint("25", "字段必填", "image", "LoadImage"),
+    NodeComplaint("25", "字段必填 (a value is required)", "image", "LoadImage"),
     NodeComplaint("3", "too large", "steps", "KSampler"),
     NodeComplaint("3", "too small", "seed", "KSampler"),
 )
@@ -377,8 +377,8 @@ def test_invalid_graph(
 
     assert COMPLAINTS == caught.value.complaints
     assert (
-        "TAMS refused the graph: node `25` (LoadImage), `image`: 字段必填, and 2 more"
-        == caught.value.message
+        "TAMS refused the graph: node `25` (LoadImage), `image`: "
+        "字段必填 (a value is required), and 2 more" == caught.value.message
     )
 
 

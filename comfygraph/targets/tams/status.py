@@ -134,6 +134,11 @@ def unknown_upload(found: Sequence[NodeComplaint]) -> bool:
     )
 
 
+def _worded(reason: str) -> str:
+    # the service says this in Chinese whatever the language of the account
+    return f"{reason} (a value is required)" if reason == "字段必填" else reason
+
+
 def _read_lines(message: str) -> list[NodeComplaint]:
     out: list[NodeComplaint] = []
     node_id = class_type = ""
@@ -148,7 +153,7 @@ def _read_lines(message: str) -> list[NodeComplaint]:
             case "class type":
                 class_type = rest
             case _ if node_id and line.strip():
-                reason = one_line(rest if colon else line)
+                reason = _worded(one_line(rest if colon else line))
                 told = True
                 out.append(
                     NodeComplaint(
