@@ -5,32 +5,30 @@ What `comfygraph submit` does, step by step: read, change, lint, send, follow, p
 from __future__ import annotations
 
 import json
-import shutil
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from comfygraph.catalog import NodeCatalog, load_catalog
-from comfygraph.cli.assignments import apply_assignments
+from comfygraph.cli.assignments import apply_assignments, assigned_places
 from comfygraph.cli.graphs import open_with_values, prompt_of
+from comfygraph.cli.submit_target import (
+    announce_emulator,
+    is_comfyui,
+    is_embedded,
+    open_service,
+    target_name,
+)
 from comfygraph.cli.terminal import use_color
 from comfygraph.core.values import JsonValue, Prompt
 from comfygraph.documents import Document
 from comfygraph.errors import ExitCode, LintError, UsageError
-from comfygraph.targets import URL_SETTINGS, get_target, target_names
 
 if TYPE_CHECKING:
     from comfygraph.jobs.local_files import Sources
     from comfygraph.jobs.plan import Plan
     from comfygraph.targets.base import Submission, Target
-
-_EMULATOR = "emulator"
-_ON_EMULATOR = (
-    "no target configured: running on the embedded emulator, pictures are placeholders "
-    "(see `comfygraph submit --help`)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ def run_submit(request: Request, *, stdout: TextIO, stderr: TextIO) -> ExitCode:
     if assignments:
         written = prompt_of(document, catalog)
         prompt = apply_assignments(written, assignments, catalog)
-        trusted = _changed(written, prompt)
+        trusted = assigned_places(written, assignments, catalog)
     if request.lint:
         _lint(document, prompt, catalog, request, stderr)
     if prompt is None:
@@ -94,11 +92,18 @@ def run_submit(request: Request, *, stdout: TextIO, stderr: TextIO) -> ExitCode:
     plan = _plan(request, prompt, document, catalog, sources, stderr)
     if request.dry_run:
         return _show_request(request, plan, stdout, stderr)
+    from comfygraph.cli.complaints import tell_complaints
     from comfygraph.cli.submit_follow import Follower
     from comfygraph.cli.submit_ledger import written_down
+    from comfygraph.targets.failures import GraphRejected
 
     plan = written_down(plan, request, stderr)
-    return Follower(request, plan, prompt, catalog, stdout, stderr).run()
+    try:
+        return Follower(request, plan, prompt, catalog, stdout, stderr).run()
+    except GraphRejected as exc:
+        known = document if not assignments else _unplaced(document, prompt)
+        tell_complaints(exc, known, prompt, catalog, color=request.color, stream=stderr)
+        raise
 
 
 def _lint(
@@ -113,9 +118,7 @@ def _lint(
 
     if changed is not None:
         # places in the file no longer say what the graph says
-        document = Document(
-            document.path, None, None, "prompt", changed.to_json(), written=document.written
-        )
+        document = _unplaced(document, changed)
     report = lint(document, catalog)
     color = use_color(request.color, stderr)
     if report.has_errors:
@@ -128,16 +131,8 @@ def _lint(
         print(f"lint: {line} (see `comfygraph lint {request.graph}`)", file=stderr)
 
 
-def _changed(before: Prompt, after: Prompt) -> frozenset[tuple[str, str]]:
-    """
-    Give the inputs that `--set` changed.
-    """
-    return frozenset(
-        (node.id, name)
-        for node in after.nodes()
-        for name, value in node.inputs.items()
-        if before[node.id].inputs.get(name) != value
-    )
+def _unplaced(document: Document, prompt: Prompt) -> Document:
+    return Document(document.path, None, None, "prompt", prompt.to_json(), written=document.written)
 
 
 def _sources(request: Request, document: Document, trusted: frozenset[tuple[str, str]]) -> Sources:
@@ -162,36 +157,24 @@ def _plan(
     from comfygraph.jobs.files import MAX_FILE_BYTES, open_folder
     from comfygraph.jobs.plan import Plan, make_submission
 
-    name = request.target or ("comfyui" if request.url else _EMULATOR)
-    if name not in target_names():
-        raise UsageError(
-            f"there is no target `{name}`", hint=f"choose one of {', '.join(target_names())}"
-        )
+    name = target_name(request)
     submission = make_submission(
         prompt,
         options=_options(name, document),
         partial_targets=_partial_targets(request, name, prompt, document),
     )
-    if request.previews is not None and not _is_comfyui(name):
+    if request.previews is not None and not is_comfyui(name):
         print(f"{name} shows no nodes at work: --previews has no effect", file=stderr)
-    embedded = name == _EMULATOR and not request.url
+    embedded = is_embedded(request)
     if embedded and not request.wait and not request.dry_run:
         raise UsageError(
             "the embedded emulator ends with this command, so --no-wait would end the job",
             hint="start one with `comfygraph emulate` and give its address with --url",
         )
-    if embedded and request.target is None:
-        print(_wrapped(_ON_EMULATOR, stderr), file=stderr)
+    announce_emulator(request, stderr)
     target: Target | str = name
     if not embedded or request.dry_run:
-        config = dict(request.config)
-        if name == _EMULATOR:
-            config.pop("COMFYUI_URL", None)
-        if request.url:
-            if _is_comfyui(name):
-                _part_from_credentials(config, request.url)
-            config[URL_SETTINGS[name]] = request.url
-        target = _open_target(name, config, submission, request)
+        target = open_service(request, submission)
     keep = request.out is not None and request.wait and not request.dry_run
     most = MAX_FILE_BYTES if request.max_size is None else request.max_size
     folder = (
@@ -210,36 +193,6 @@ def _plan(
     )
 
 
-def _is_comfyui(target: str) -> bool:
-    return URL_SETTINGS[target] == "COMFYUI_URL"
-
-
-def _open_target(
-    name: str, config: Mapping[str, str], submission: Submission, request: Request
-) -> Target:
-    if request.dry_run or not _is_comfyui(name):
-        return get_target(name, config)
-    from comfygraph.jobs.pool import open_target
-
-    return open_target(name, config, submission)
-
-
-def _part_from_credentials(config: dict[str, str], url: str) -> None:
-    """
-    Take away the credentials of the servers in `COMFYUI_URL` where `url` names another one.
-    """
-    from comfygraph.targets.comfyui import CREDENTIALS, server_urls
-    from comfygraph.targets.http import same_origin
-
-    if not config.get("COMFYUI_URL"):
-        return
-    homes = server_urls(config)
-    for other in server_urls({"COMFYUI_URL": url}):
-        if not any(same_origin(other, home) for home in homes):
-            for name in CREDENTIALS:
-                config.pop(name, None)
-
-
 def _partial_targets(
     request: Request, name: str, prompt: Prompt, document: Document
 ) -> tuple[str, ...]:
@@ -248,7 +201,7 @@ def _partial_targets(
         return tuple(node_id for node_id in written if isinstance(node_id, str))
     from comfygraph.jobs.batch.places import find_nodes
 
-    if not _is_comfyui(name):
+    if not is_comfyui(name):
         raise UsageError(
             f"{name} runs whole graphs only",
             hint="--only works with ComfyUI; remove the other output nodes instead",
@@ -267,15 +220,9 @@ def _options(target: str, document: Document) -> dict[str, JsonValue]:
     """
     Have ComfyUI write the workflow into its pictures, as the editor does.
     """
-    if document.kind == "workflow" and _is_comfyui(target):
+    if document.kind == "workflow" and is_comfyui(target):
         return {"workflow": document.value}
     return {}
-
-
-def _wrapped(text: str, stream: TextIO) -> str:
-    if not stream.isatty():
-        return text
-    return textwrap.fill(text, max(shutil.get_terminal_size().columns, 20))
 
 
 def _show_request(request: Request, plan: Plan, stdout: TextIO, stderr: TextIO) -> ExitCode:
@@ -283,6 +230,10 @@ def _show_request(request: Request, plan: Plan, stdout: TextIO, stderr: TextIO) 
 
     target, submission = _target_of(plan), _submission_of(plan)
     uploads = plan.uploads(target)
+    places = [
+        {"node_id": item.node_id, "input": item.input, "path": str(item.path)}
+        for item, _ in uploads.files
+    ]
     for notice in uploads.notices:
         print(f"node {notice.node_id}: {notice.message}", file=stderr)
     for item, file in uploads.files:
@@ -291,7 +242,7 @@ def _show_request(request: Request, plan: Plan, stdout: TextIO, stderr: TextIO) 
     shown = next(exchange).masked()
     exchange.close()
     if request.as_json:
-        print(json.dumps(shown), file=stdout)
+        print(json.dumps({**shown, "uploads": places} if places else shown), file=stdout)
         return ExitCode.OK
     headers = shown["headers"]
     print(f"{shown['method']} {shown['url']}", file=stdout)

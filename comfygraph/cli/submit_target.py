@@ -1,0 +1,108 @@
+"""
+Which service `comfygraph submit` talks to, by its options and the configuration.
+"""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from typing import TYPE_CHECKING, TextIO
+
+from comfygraph.errors import UsageError
+from comfygraph.targets import URL_SETTINGS, get_target, target_names
+
+if TYPE_CHECKING:
+    from comfygraph.cli.submit_run import Request
+    from comfygraph.targets.base import Submission, Target
+
+EMULATOR = "emulator"
+_ON_EMULATOR = (
+    "no target configured: running on the embedded emulator, pictures are placeholders "
+    "(see `comfygraph submit --help`)"
+)
+
+
+def target_name(request: Request) -> str:
+    """
+    Give the name of the target.
+
+    Raises:
+        UsageError: There is no such target.
+    """
+    name = request.target or ("comfyui" if request.url else EMULATOR)
+    if name not in target_names():
+        raise UsageError(
+            f"there is no target `{name}`", hint=f"choose one of {', '.join(target_names())}"
+        )
+    return name
+
+
+def is_embedded(request: Request) -> bool:
+    """
+    Whether the job runs on an emulator that ends with the command.
+    """
+    return target_name(request) == EMULATOR and not request.url
+
+
+def is_comfyui(target: str) -> bool:
+    """
+    Whether a target is a ComfyUI server, or an emulator of one.
+    """
+    return URL_SETTINGS[target] == "COMFYUI_URL"
+
+
+def announce_emulator(request: Request, stderr: TextIO) -> None:
+    """
+    Say that the embedded emulator is used, where nobody asked for it by name.
+    """
+    if is_embedded(request) and request.target is None:
+        print(_wrapped(_ON_EMULATOR, stderr), file=stderr)
+
+
+def open_service(request: Request, submission: Submission) -> Target:
+    """
+    Give the target; of several ComfyUI servers, the one with the shortest queue.
+
+    Args:
+        request: Says which.
+        submission: What is to be handed in.
+
+    Raises:
+        UsageError: It is not configured.
+        TargetError: None of several servers can be reached.
+    """
+    name = target_name(request)
+    config = dict(request.config)
+    if name == EMULATOR:
+        config.pop("COMFYUI_URL", None)
+    if request.url:
+        if is_comfyui(name):
+            _part_from_credentials(config, request.url)
+        config[URL_SETTINGS[name]] = request.url
+    if request.dry_run or not is_comfyui(name):
+        return get_target(name, config)
+    from comfygraph.jobs.pool import open_target
+
+    return open_target(name, config, submission)
+
+
+def _part_from_credentials(config: dict[str, str], url: str) -> None:
+    """
+    Take away the credentials of the servers in `COMFYUI_URL` where `url` names another one.
+    """
+    from comfygraph.targets.comfyui import CREDENTIALS, server_urls
+    from comfygraph.targets.http import same_origin
+
+    if not config.get("COMFYUI_URL"):
+        return
+    homes = server_urls(config)
+    for other in server_urls({"COMFYUI_URL": url}):
+        if not any(same_origin(other, home) for home in homes):
+            for name in CREDENTIALS:
+                config.pop(name, None)
+
+
+def _wrapped(text: str, stream: TextIO) -> str:
+    if not stream.isatty():
+        return text
+    return textwrap.fill(text, max(shutil.get_terminal_size().columns, 20))
