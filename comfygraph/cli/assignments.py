@@ -70,3 +70,16 @@ def apply_assignments(prompt: Prompt, sources: Iterable[str], catalog: NodeCatal
         value = read_value(assignment.value, place.spec)
         prompt = set_input(prompt, place.node_id, place.input, value)
     return prompt
+
+
+def assigned_places(
+    prompt: Prompt, sources: Iterable[str], catalog: NodeCatalog
+) -> frozenset[tuple[str, str]]:
+    """
+    Give the inputs, `(node id, input)`, that assignments set; raises as `apply_assignments` does.
+    """
+    places = (
+        find_place(prompt, read_assignment(source).name, catalog, label=f"--set {source}")
+        for source in sources
+    )
+    return frozenset((place.node_id, place.input) for place in places)

@@ -229,13 +229,7 @@ class Follower:
         Print what the exception's one line leaves out.
         """
         from comfygraph.jobs.effects import Stage
-        from comfygraph.targets.failures import GraphRejected
 
-        if isinstance(exc, GraphRejected) and len(exc.complaints) > 1:
-            for complaint in exc.complaints:
-                place = f", `{clean(complaint.input)}`" if complaint.input else ""
-                label = label_of(self._prompt, complaint.node_id)
-                print(f"  {label}{place}: {clean(complaint.message)}", file=self._stderr)
         if job.stage is Stage.ACCEPTED and job.ref is not None:
             place = f"{_found_at(job.ref)}{self._how_to_follow()}"
             print(f"the job was handed in: {place}", file=self._stderr)

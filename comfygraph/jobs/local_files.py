@@ -209,7 +209,7 @@ def _located(item: LocalInput, sources: Sources) -> LocalInput:
         problem = "the file is hidden, no media file, or outside of the graph's folder"
         return item._replace(problem=problem, explicit=True)
     if not sources.folders and not trusted:
-        return item._replace(problem="the graph may not name local files")
+        return item._replace(problem="a graph from elsewhere names no local files")
     return item._replace(problem="there is no such file")
 
 

@@ -66,7 +66,9 @@ def collect_uploads(
         elif item.explicit and not own:
             raise InputError(
                 f"{item.label} is `{item.value}`: {item.problem}",
-                hint=f"give it yourself: --set {item.node_id}.{item.input}=FILE, "
+                hint="check the path"
+                if item.place in sources.trusted
+                else f"give it yourself: --set {item.node_id}.{item.input}=FILE, "
                 "or allow a folder: --upload-from DIR",
             )
         elif item.explicit or not own:

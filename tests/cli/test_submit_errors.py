@@ -297,7 +297,8 @@ def test_refused_graph(submit: Submit, tmp_path: Path, emulator: Emulator) -> No
     code, _, err = submit(str(path), "--no-lint", "--url", emulator.url())
 
     assert 4 == code
-    assert "  EmptyImage (1), `width`: " in err
+    assert f"{path}:1:" in err
+    assert "    EmptyImage (1): `width`: " in err
     assert "  EmptyImage (1), `height`: " in err
     assert last_lines(err)[0].startswith("error: ComfyUI refused the graph: node `1` (EmptyImage)")
 
