@@ -12,6 +12,7 @@ import click
 from comfygraph.errors import ExitCode
 
 if TYPE_CHECKING:
+    from comfygraph.core.values import JsonValue
     from comfygraph.workflow import ConversionResult, DynamicPrompts
 
 
@@ -58,22 +59,27 @@ def convert(
     """
     Turn WORKFLOW.json, as the editor saves it, into the prompt that the editor would queue.
 
-    `-` reads from stdin. The prompt goes to stdout, findings go to stderr; the exit code is
+    `-` reads from stdin; `script.py:graph` is a graph in Python, which is run and built. The
+    prompt goes to stdout, findings go to stderr; the exit code is
     1 if one of them is an error. Nothing is left to chance: the same workflow always gives
     the same prompt.
 
     \b
     comfygraph convert workflow.json -o prompt.json
     comfygraph convert workflow.json --dynamic-prompts seed=7 | comfygraph submit -
+    comfygraph convert script.py:graph -o prompt.json
     """
     from comfygraph.catalog import load_catalog
-    from comfygraph.documents import open_document
+    from comfygraph.cli.graphs import open_graph, open_script
     from comfygraph.errors import InputError, WorkflowError
     from comfygraph.workflow import convert as convert_workflow
 
-    source = sys.stdin.buffer.read() if workflow == "-" else workflow
-    name = "<stdin>" if workflow == "-" else workflow
-    document = open_document(source, name=name, graph="workflow")
+    script = open_script(workflow)
+    if script is not None:
+        _write(script.prompt.to_json(), output)
+        return ExitCode.OK
+    document = open_graph(workflow, graph="workflow")
+    name = document.path if document.container is None else workflow
     if document.kind not in ("workflow", "unknown"):
         raise InputError(
             f"{name}: holds a prompt already, not a workflow of the editor",
@@ -86,20 +92,20 @@ def convert(
         )
     except WorkflowError as exc:
         raise WorkflowError(f"{name}: {exc.message}", hint=exc.hint) from exc
-    _write(result, output)
+    _write(result.document, output)
     _report(result, name, document.text, color)
     return ExitCode.OK if result.ok else ExitCode.FINDINGS
 
 
-def _write(result: ConversionResult, output: str | None) -> None:
+def _write(document: JsonValue, output: str | None) -> None:
     import json
 
     from comfygraph.errors import UsageError
 
     # As the editor exports it; half characters, which UTF-8 cannot hold, are escaped.
-    text = json.dumps(result.document, indent=2, ensure_ascii=False)
+    text = json.dumps(document, indent=2, ensure_ascii=False)
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        text = json.dumps(result.document, indent=2)
+        text = json.dumps(document, indent=2)
     if output is None:
         click.echo(text)
         return

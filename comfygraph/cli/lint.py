@@ -116,7 +116,7 @@ def _run(paths: tuple[str, ...], flags: dict[str, Any], known: Settings) -> int:
     if not found.sources:
         raise InputError("no input matched", hint="name files, folders or patterns, or -")
     names = [source.path for source in found.sources]
-    if not any(name == STDIN or os.path.exists(name) for name in names):
+    if not any(name == STDIN or ".py:" in name or os.path.exists(name) for name in names):
         more = f" (nor are the other {len(names) - 1})" if len(names) > 1 else ""
         raise InputError(f"{names[0]}: no such file{more}")
     work = work_of(flags, known)

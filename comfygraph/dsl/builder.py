@@ -175,7 +175,7 @@ class Builder:
         self.problems.append(
             BuildProblem(
                 one_line(f"{label}: {message}"),
-                _nearby(file),
+                nearby(file),
                 line,
                 class_of(node),
                 input,
@@ -208,7 +208,7 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def _nearby(file: str | None) -> str | None:
+def nearby(file: str | None) -> str | None:
     if file is None:
         return None
     import os

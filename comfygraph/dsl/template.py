@@ -4,7 +4,8 @@ Templates: graphs with parameters, built with one set of values after the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from comfygraph.errors import UsageError
 _JSON_TYPES = {
     "INT": "integer", "FLOAT": "number", "STRING": "string", "BOOLEAN": "boolean",
 }  # fmt: skip
+
+_WORDS = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Parameter:
                     return {"true": True, "false": False}[text.lower()]
         except (ValueError, KeyError):
             raise UsageError(
-                f"`{text}` is no value for the parameter `{self.name}`, which is a {self.type}"
+                f"`{text}` is no value for the parameter `{self.name}`, which is {_WORDS[str(self.type)]}"
             ) from None
         return text
 
@@ -156,13 +159,80 @@ class Template:
         return builder
 
 
+class FunctionTemplate(Template):
+    """
+    A function that gives a graph, seen as a template: its arguments are the parameters.
+
+    Args:
+        function: Can be called without arguments.
+        finish: Makes what the function gives a prompt.
+    """
+
+    def __init__(self, function: Callable[..., Any], finish: Callable[[Any], Prompt]) -> None:
+        self._function = function
+        self._finish = finish
+        self._parameters = _arguments(function)
+
+    def __call__(self, **values: Any) -> Prompt:
+        """
+        Call the function with these values and build what it gives.
+        """
+        for name in values:
+            self._known(name)
+        return self._finish(self._function(**values))
+
+
+def required_arguments(function: Callable[..., Any]) -> list[str]:
+    """
+    Give the arguments that a function cannot be called without.
+    """
+    from inspect import Parameter as Argument
+    from inspect import signature
+
+    try:
+        arguments = signature(function).parameters.values()
+    except (TypeError, ValueError):  # Some builtins tell nothing about themselves.
+        return []
+    many = (Argument.VAR_POSITIONAL, Argument.VAR_KEYWORD)
+    return [
+        item.name for item in arguments if item.default is Argument.empty and item.kind not in many
+    ]
+
+
+def _arguments(function: Callable[..., Any]) -> dict[str, Parameter]:
+    from inspect import Parameter as Argument
+    from inspect import signature
+    from typing import Literal, get_args, get_origin, get_type_hints
+
+    try:
+        arguments = signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    hints: dict[str, Any] = {}
+    with suppress(Exception):  # Annotations are the script's own, and may name what is not there.
+        hints = get_type_hints(function)
+    out: dict[str, Parameter] = {}
+    for item in arguments:
+        if item.kind not in (Argument.POSITIONAL_OR_KEYWORD, Argument.KEYWORD_ONLY):
+            continue
+        hint = hints.get(item.name)
+        options = get_args(hint) if get_origin(hint) is Literal else None
+        kind = "number" if hint is float else _json_type(item.default)
+        out[item.name] = Parameter(item.name, item.default, kind, options=options)
+    return out
+
+
+def _json_type(value: Any) -> str | None:
+    # `bool` first: for Python a boolean is a whole number too.
+    kinds = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"))
+    return next((text for kind, text in kinds if isinstance(value, kind)), None)
+
+
 def _parameter(name: str, default: Any, places: list[InputPlan]) -> Parameter:
     specs = [place.spec for place in places]
     kinds = {_JSON_TYPES[spec.type] for spec in specs if spec.type in _JSON_TYPES}
-    if not kinds and isinstance(default, bool | int | float | str):
-        # `bool` first: for Python a boolean is a whole number too.
-        names = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"))
-        kinds = {next(text for kind, text in names if isinstance(default, kind))}
+    if not kinds and (kind := _json_type(default)) is not None:
+        kinds = {kind}
     least = [spec.min for spec in specs if isinstance(spec.min, int | float)]
     most = [spec.max for spec in specs if isinstance(spec.max, int | float)]
     lists = [spec.options for spec in specs if spec.options and spec.files is None]

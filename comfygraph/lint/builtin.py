@@ -1,6 +1,6 @@
 """
 The rules that the engine itself stands for: a document that cannot be read, a rule that crashed,
-an ignore that silences nothing.
+a script that gives no graph, an ignore that silences nothing.
 """
 
 from __future__ import annotations
@@ -39,6 +39,20 @@ def unreadable_document(ctx: RuleContext) -> Iterator[Finding]:
     return iter(())
 
 
+@rule(id="CG006", name="unbuildable-script", severity=Severity.ERROR, signs=ELSEWHERE)
+def unbuildable_script(ctx: RuleContext) -> Iterator[Finding]:
+    """
+    ## What it does
+    Reports a Python script, named as `script.py:graph`, that ends in an error, that holds no graph
+    of that name, or whose graph has mistakes: a wrong socket, a misspelt input, a value out of
+    range. Each mistake is told at the line of the script.
+
+    ## Why is this bad?
+    There is no graph to check or to send. This finding cannot be ignored.
+    """
+    return iter(())
+
+
 @rule(id="CG611", name="unused-ignore", severity=Severity.WARNING, signs=ELSEWHERE)
 def unused_ignore(ctx: RuleContext) -> Iterator[Finding]:
     """
@@ -66,7 +80,7 @@ def unused_ignore(ctx: RuleContext) -> Iterator[Finding]:
     return iter(())
 
 
-BUILTIN_RULES = (internal_error, unreadable_document, unused_ignore)
+BUILTIN_RULES = (internal_error, unreadable_document, unused_ignore, unbuildable_script)
 
-ALWAYS = frozenset({internal_error.id, unreadable_document.id})
+ALWAYS = frozenset({internal_error.id, unreadable_document.id, unbuildable_script.id})
 """Findings that no selection turns off: silence must never mean "could not look"."""

@@ -4,7 +4,7 @@ What lint says: `Diagnostic`, its `Severity`, and the `Report` that holds them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -121,12 +121,15 @@ class Report:
         diagnostics: Findings, ordered by place and then by id.
         text: The document's text, where it had one: for excerpts and line numbers.
         suppressed: How many findings were silenced by the person's own wishes.
+        written: For a graph that a Python script built: node id → file and line of the call
+            that wrote the node, `""` for the whole graph; findings stand there.
     """
 
     file: str
     diagnostics: tuple[Diagnostic, ...]
     text: str | None = None
     suppressed: int = 0
+    written: Mapping[str, tuple[str, int]] | None = None
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self.diagnostics)

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from comfygraph.catalog import NodeCatalog, load_catalog
 from comfygraph.documents import Document, JsonSyntaxError, open_document, recognise
-from comfygraph.errors import InputError
-from comfygraph.lint.builtin import internal_error, unreadable_document, unused_ignore
+from comfygraph.errors import BuildError, BuildProblem, InputError, ScriptError
+from comfygraph.lint.builtin import (
+    internal_error,
+    unbuildable_script,
+    unreadable_document,
+    unused_ignore,
+)
 from comfygraph.lint.context import Finding, LintOptions, RuleContext
 from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
 from comfygraph.lint.ignores import NodeIgnores
@@ -56,7 +61,9 @@ def lint(
     if isinstance(source, Document):
         document = source
     elif _is_prompt(source):
-        document = Document("<prompt>", None, None, "prompt", source.to_json())
+        document = Document(
+            "<prompt>", None, None, "prompt", source.to_json(), written=_written(source)
+        )
     else:
         document = recognise(source)
     if rules is None:
@@ -90,7 +97,9 @@ def lint(
     if unused_ignore.id in ran:
         kept += [_diagnose(unused_ignore, item, context) for item in ignores.unused(ran)]
     kept.sort(key=_document_order(context))
-    return Report(document.path, tuple(kept), document.text, silenced)
+    if document.written is not None:  # Repairs are meant for prompts, not for scripts.
+        kept = [item._replace(fixes=()) for item in kept]
+    return Report(document.path, tuple(kept), document.text, silenced, document.written)
 
 
 def _is_prompt(source: Any) -> TypeGuard[Prompt]:
@@ -108,6 +117,12 @@ def lint_file(
     rules: Sequence[Rule] | None = None,
 ) -> Report:
     """
+def _written(prompt: Prompt) -> dict[str, tuple[str, int]] | None:
+    """Say which lines of a script wrote a prompt, where one did."""
+    written = {node.id: node.where for node in prompt.nodes() if node.where is not None}
+    return {"": next(iter(written.values())), **written} if written else None
+
+
     Check a file. One that cannot be read is a finding (`CG001`), not an exception.
     """
     label = name or str(source)
@@ -140,6 +155,32 @@ def crash_report(message: str, label: str) -> Report:
 
 
 _BUG = "this is a bug in comfygraph; what the other rules found is told"
+
+def unbuildable_report(exc: InputError | BuildError, label: str) -> Report:
+    """
+    Give the report about a Python script that gives no graph, or one with mistakes.
+
+    Args:
+        exc: What was wrong.
+        label: What messages call the script.
+    """
+    problems: Sequence[BuildProblem]
+    if isinstance(exc, BuildError) and exc.problems:
+        problems = exc.problems
+    elif isinstance(exc, ScriptError):
+        problems = [BuildProblem(exc.reason, exc.file, exc.line, help=exc.hint)]
+    else:
+        problems = [BuildProblem(exc.message.removeprefix(f"{label}: "), help=exc.hint)]
+    # A pointer stands for each, as for the nodes of a graph.
+    written = {"": (label, 1)}
+    diagnostics = []
+    for number, item in enumerate(problems):
+        written[f"problem {number}"] = (item.file or label, item.line or 1)
+        found = _own(unbuildable_script, item.message, label, item.help)
+        found = found._replace(class_type=item.class_type, input=item.input)
+        diagnostics.append(found._replace(pointer=f"/problem {number}"))
+    return Report(label, tuple(diagnostics), written=written)
+
 
 
 def _own(

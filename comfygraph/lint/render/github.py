@@ -31,7 +31,7 @@ def render_github(reports: Sequence[Report]) -> str:
             if found.help:
                 message += f"\n{clean(found.help)}"
             properties = {
-                "file": clean(_relative(report.file)),
+                "file": clean(_relative(place.file or report.file)),
                 "line": str(place.line),
                 "col": str(place.column),
                 "endColumn": str(place.end_column),

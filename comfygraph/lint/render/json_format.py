@@ -97,7 +97,7 @@ def _diagnostics(report: Report) -> list[DiagnosticJson]:
                 "name": found.name,
                 "severity": found.severity.value,
                 "message": found.message,
-                "file": report.file,
+                "file": place.file or report.file,
                 "line": place.line,
                 "column": place.column,
                 "end_column": place.end_column,

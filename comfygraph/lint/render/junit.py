@@ -39,7 +39,7 @@ def _suite(report: Report, fail_on: Severity | None) -> tuple[int, int, str]:
         place = place_of(found, places, report)
         bad = fail_on is not None and found.severity.rank >= fail_on.rank
         failures += bad
-        where = f"{report.file}:{place.line}:{place.column}"
+        where = f"{place.file or report.file}:{place.line}:{place.column}"
         cases.append(_case(found, report.file, where, bad=bad))
     if not cases:
         cases.append(f'    <testcase name="lint" classname={_attribute(report.file)}/>')

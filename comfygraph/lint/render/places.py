@@ -15,12 +15,15 @@ from comfygraph.lint.diagnostic import Diagnostic, Report
 class Place:
     """
     A place in a text; lines and columns count from 1, the end column is exclusive.
+
+    `file` is the script or module in which it is, where that is not the file of the report.
     """
 
     line: int
     column: int
     end_column: int
     excerpt: str | None = None
+    file: str | None = None
 
 
 def places_of(report: Report, *, related: bool = False) -> dict[str, Place]:
@@ -34,6 +37,10 @@ def places_of(report: Report, *, related: bool = False) -> dict[str, Place]:
     pointers = {found.pointer for found in report.diagnostics if found.place is None}
     if related:
         pointers |= {item.pointer for found in report.diagnostics for item in found.related}
+    if report.written is not None:
+        from comfygraph.lint.render.script_places import places_in_scripts
+
+        return places_in_scripts(report, pointers)
     if report.text is None or not pointers:
         return {pointer: Place(1, 1, 2) for pointer in pointers}
     chains = {pointer: pointer_chain(pointer) for pointer in pointers}

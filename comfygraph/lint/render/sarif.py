@@ -106,6 +106,7 @@ def _logical(found: Diagnostic) -> list[dict[str, Any]]:
 
 
 def _location(uri: str, place: Place, logical: list[dict[str, Any]]) -> dict[str, Any]:
+    uri = uri_of(place.file) if place.file is not None else uri
     out: dict[str, Any] = {
         "physicalLocation": {
             "artifactLocation": {"uri": uri},

@@ -50,7 +50,7 @@ def _concise(report: Report, color: bool) -> Iterator[str]:
     for found in report.diagnostics:
         place = place_of(found, places, report)
         label = label_of(found)
-        head = _head(found, report.file, place.line, place.column, color)
+        head = _head(found, place.file or report.file, place.line, place.column, color)
         yield f"{head}: {f'{label}: ' if label else ''}{clean(found.message)}"
 
 
@@ -68,7 +68,8 @@ def report_lines(report: Report, *, color: bool) -> Iterator[str]:
     for found in report.diagnostics:
         place = place_of(found, places, report)
         mark = _paint("   fixable", _DIM, color) if found.fixable else ""
-        yield _head(found, report.file, place.line, place.column, color) + mark
+        where = place.file or report.file
+        yield _head(found, where, place.line, place.column, color) + mark
         label = label_of(found)
         yield "    " + (f"{label}: " if label else "") + clean(found.message)
         if place.excerpt is not None and place.excerpt.strip():
@@ -79,7 +80,8 @@ def report_lines(report: Report, *, color: bool) -> Iterator[str]:
             yield f"    {blank}{_paint('| ', _DIM, color)}" + _marked(carets, found, color)
         for item in found.related:
             other = places[item.pointer]
-            yield f"    {file}:{other.line}:{other.column}: {clean(item.message)}"
+            there = clean(other.file) if other.file is not None else file
+            yield f"    {there}:{other.line}:{other.column}: {clean(item.message)}"
         if found.help:
             yield f"    {_paint('help:', _BOLD, color)} {clean(found.help)}"
         yield ""
