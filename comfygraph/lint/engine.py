@@ -108,6 +108,12 @@ def _is_prompt(source: Any) -> TypeGuard[Prompt]:
     return values is not None and isinstance(source, values.Prompt)
 
 
+def _written(prompt: Prompt) -> dict[str, tuple[str, int]] | None:
+    """Say which lines of a script wrote a prompt, where one did."""
+    written = {node.id: node.where for node in prompt.nodes() if node.where is not None}
+    return {"": next(iter(written.values())), **written} if written else None
+
+
 def lint_file(
     source: str | Path | bytes,
     catalog: NodeCatalog | None = None,
@@ -117,12 +123,6 @@ def lint_file(
     rules: Sequence[Rule] | None = None,
 ) -> Report:
     """
-def _written(prompt: Prompt) -> dict[str, tuple[str, int]] | None:
-    """Say which lines of a script wrote a prompt, where one did."""
-    written = {node.id: node.where for node in prompt.nodes() if node.where is not None}
-    return {"": next(iter(written.values())), **written} if written else None
-
-
     Check a file. One that cannot be read is a finding (`CG001`), not an exception.
     """
     label = name or str(source)
@@ -146,15 +146,6 @@ def unreadable_report(exc: InputError, label: str, text: str | None = None) -> R
     message = exc.message.removeprefix(f"{label}: ")
     return Report(label, (_own(unreadable_document, message, label, exc.hint, place),), text)
 
-
-def crash_report(message: str, label: str) -> Report:
-    """
-    Give the report about a file whose check died.
-    """
-    return Report(label, (_own(internal_error, message, label, _BUG),))
-
-
-_BUG = "this is a bug in comfygraph; what the other rules found is told"
 
 def unbuildable_report(exc: InputError | BuildError, label: str) -> Report:
     """
@@ -181,6 +172,15 @@ def unbuildable_report(exc: InputError | BuildError, label: str) -> Report:
         diagnostics.append(found._replace(pointer=f"/problem {number}"))
     return Report(label, tuple(diagnostics), written=written)
 
+
+def crash_report(message: str, label: str) -> Report:
+    """
+    Give the report about a file whose check died.
+    """
+    return Report(label, (_own(internal_error, message, label, _BUG),))
+
+
+_BUG = "this is a bug in comfygraph; what the other rules found is told"
 
 
 def _own(
