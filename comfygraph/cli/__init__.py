@@ -25,6 +25,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "submit",
         "Run a graph on a service and follow it to its pictures.",
     ),
+    "jobs": (
+        "comfygraph.cli.jobs",
+        "jobs",
+        "See and steer what was submitted, on every service.",
+    ),
     "convert": ("comfygraph.cli.convert", "convert", "Turn the editor's workflow into a prompt."),
     "extract": ("comfygraph.cli.extract", "extract", "Take the graph out of an image or a film."),
     "strip": ("comfygraph.cli.strip", "strip", "Remove the graph from an image or a film."),

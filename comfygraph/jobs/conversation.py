@@ -8,7 +8,7 @@ decide. The end of the job is told last, when its files are in their folder.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from comfygraph.errors import (
     DeadlinePassed,
@@ -68,6 +68,7 @@ class Conversation:
         order: Node ids in the order in which they run, as far as known.
         uploads: The local files to bring to the service before the graph.
         live: Whether a live stream is listened to, where there is one.
+        have: Files that were saved before: a key of `file_keys` → path.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Conversation:
         order: Sequence[str] = (),
         uploads: Uploads | None = None,
         live: bool = True,
+        have: Mapping[str, str] | None = None,
     ) -> None:
         self._target = target
         self._policy = policy or target.policy
@@ -106,7 +108,7 @@ class Conversation:
             on_news=self._on_news,
         )
         self._tracker = Tracker(self.ref.job_id, order=order, previews=previews)
-        self._results = Results(target, self._courier, folder)
+        self._results = Results(target, self._courier, folder, have)
         self._stream = Stream(target, self._policy, self._courier, live)
         self._rhythm = Rhythm(self._policy)
         self._next_poll = 0.0
@@ -129,6 +131,10 @@ class Conversation:
             TargetError: The service refused or was out of reach.
         """
         found = None if self._doubt is None else (yield from self._look_up(self._doubt))
+        if self._doubt is not None and found is None and not self._doubt.send:
+            yield Mark(Stage.REFUSED, self.ref)
+            yield Tell((JobCancelled(self.ref.job_id),))
+            return
         if self._submission is not None and found is None:
             if not (yield from self._hand_in(self._submission)):
                 return

@@ -49,6 +49,7 @@ class Plan:
         recorder: Is told all that happens before anybody else is; a ledger writes it down.
         live: Whether a live stream is listened to, where there is one; else polls tell all.
         graph: The graph that is saved beside the files, or `None`.
+        have: Files that were saved before: a key of `targets.tracker.file_keys` → path.
         weights: What each node costs, in any unit, for progress; default is a rough guess.
     """
 
@@ -65,6 +66,7 @@ class Plan:
     recorder: Recorder | None = field(default=None, repr=False)
     live: bool = True
     graph: Prompt | None = field(default=None, repr=False)
+    have: Mapping[str, str] | None = field(default=None, repr=False)
     weights: Mapping[str, float] | None = field(default=None, repr=False)
 
     def open(self) -> tuple[Conversation, Callable[[], None]]:
@@ -89,6 +91,7 @@ class Plan:
                 order=_run_order(self.job),
                 uploads=self.uploads(target),
                 live=self.live,
+                have=self.have,
             )
             return conversation, stack.pop_all().close
 

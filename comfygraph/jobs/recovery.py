@@ -38,6 +38,7 @@ class Doubt:
         witnesses: Jobs that the service took before this one was about to be sent.
         age: Seconds since then.
         force: Send it again wherever it is not found.
+        send: Whether it is sent at all where it is not found.
     """
 
     submission: Submission
@@ -45,6 +46,7 @@ class Doubt:
     witnesses: tuple[JobRef, ...] = ()
     age: float = math.inf
     force: bool = False
+    send: bool = True
 
 
 def submission_of(job: Submission | Doubt) -> Submission:

@@ -5,6 +5,7 @@ Fetching the files of a job: one after the other, addresses renewed once, each f
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 
 from comfygraph.errors import DeadlinePassed, TargetError
@@ -30,9 +31,16 @@ class Results:
         target: The service.
         courier: Carries the requests.
         folder: Where the files go; `None` for nowhere.
+        have: Files that were saved before and are not fetched again: a key of `file_keys` → path.
     """
 
-    def __init__(self, target: Target, courier: Courier, folder: Folder | None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        courier: Courier,
+        folder: Folder | None,
+        have: Mapping[str, str] | None = None,
+    ) -> None:
         self._target = target
         self._courier = courier
         self._folder = folder
@@ -40,6 +48,7 @@ class Results:
         self._failed: list[OutputFile] = []
         self._previews: list[OutputFile] = []
         self._paths: dict[str, str] = {}
+        self._have = have or {}
         self._numbers: dict[str, int] = {}
 
     @property
@@ -55,6 +64,7 @@ class Results:
         """
         if self._folder is None:
             return False
+        self._numbers.setdefault(file_keys(file)[0], len(self._numbers) + 1)
         if file.preview:
             self._previews.append(file)
         else:
@@ -104,7 +114,6 @@ class Results:
         Fetch a file and tell it; give what went wrong, or `""`.
         """
         assert self._folder is not None
-        self._numbers.setdefault(file_keys(file)[0], len(self._numbers) + 1)
         folder, name = self._folder.place_for(file, self._numbers[file_keys(file)[0]])
         current = file
         renewed = False

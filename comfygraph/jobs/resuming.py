@@ -55,6 +55,7 @@ class Terms:
         previews: Whether pictures of nodes at work are told.
         live: Whether live streams are listened to; polls alone take less of everything.
         force: Whether what is uncertain is sent again where it is not found.
+        send: Whether what may have been sent is sent at all where it is not found.
         save_graph: Whether the graph is saved beside the files.
         weights: What each node costs, in any unit, where the ledger has learned nothing.
     """
@@ -67,6 +68,7 @@ class Terms:
     previews: bool = False
     live: bool = True
     force: bool = False
+    send: bool = True
     save_graph: bool = False
     weights: Mapping[str, float] | None = None
 
@@ -92,7 +94,7 @@ def plan_for(claim: Claim, target: Target, terms: Terms = Terms()) -> Plan:
         submission = ledger.submission(record.id)
         plan = Plan(
             target,
-            _job_of(ledger, record, submission, target, force=terms.force),
+            _job_of(ledger, record, submission, target, terms.force, terms.send),
             folder=terms.folder,
             deadline=terms.deadline,
             previews=terms.previews,
@@ -101,6 +103,7 @@ def plan_for(claim: Claim, target: Target, terms: Terms = Terms()) -> Plan:
             sources=terms.sources,
             live=terms.live,
             graph=submission.prompt if terms.save_graph else None,
+            have=saved_files(ledger, record.id, terms.folder),
             weights=terms.weights,
         )
         return _recorded(plan, claim, submission, None)
@@ -110,9 +113,14 @@ def plan_for(claim: Claim, target: Target, terms: Terms = Terms()) -> Plan:
 
 
 def _job_of(
-    ledger: Ledger, record: JobRecord, submission: Submission, target: Target, *, force: bool
+    ledger: Ledger,
+    record: JobRecord,
+    submission: Submission,
+    target: Target,
+    force: bool = False,
+    send: bool = True,
 ) -> Submission | Doubt | JobRef:
-    if record.state is State.PLANNED:
+    if record.state is State.PLANNED and send:
         return submission
     if record.state in _SENT or not record.job_id:
         return Doubt(
@@ -121,8 +129,32 @@ def _job_of(
             tuple(witness.ref for witness in ledger.witnesses(record)),
             age=max(ledger.clock() - record.updated, 0.0),
             force=force,
+            send=send,
         )
     return record.ref
+
+
+def saved_files(ledger: Ledger, job: str, folder: Folder | None = None) -> dict[str, str]:
+    """
+    Give the files of a job that are where they were saved, as large as they were: key → path.
+
+    Args:
+        ledger: The ledger.
+        job: The job.
+        folder: Only those in this folder; default is anywhere.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    place = None if folder is None else os.path.realpath(folder.path)
+    found = {}
+    for result in ledger.results(job):
+        path = result.path
+        if not path or (place is not None and os.path.dirname(os.path.realpath(path)) != place):
+            continue
+        if os.path.isfile(path) and os.path.getsize(path) == result.size:
+            found[result.key] = path
+    return found
 
 
 def write_down(
@@ -170,7 +202,7 @@ def write_down(
             assert not isinstance(target, str)
             claim = ledger.claim(known.id)
             old = ledger.submission(known.id)
-            job = _job_of(ledger, known, old, target, force=False)
+            job = _job_of(ledger, known, old, target)
             return _recorded(replace(plan, job=job), claim, old, then)
     intent = Intent(new_id(), name, base_url, submission, label=label, out=out)
     ledger.plan([intent])
@@ -246,6 +278,7 @@ async def carry_out(
     target: Target,
     terms: Terms = Terms(),
     clients: Clients | None = None,
+    wait: bool = True,
     on_event: Callable[[Event], None] | None = None,
 ) -> JobRecord:
     """
@@ -259,6 +292,7 @@ async def carry_out(
         target: Its service.
         terms: How.
         clients: Connections that many jobs share; default is some for this job alone.
+        wait: Whether to follow it to its end; else it is left as soon as the service has it.
         on_event: Is told each event, in order.
 
     Raises:
@@ -274,6 +308,9 @@ async def carry_out(
     claim = ledger.claim(job)
     try:
         async with AsyncJob(plan_for(claim, target, terms), clients=clients) as running:
+            if not wait:
+                await running.start()
+                return ledger.get(job)
             async for event in running:
                 if on_event is not None:
                     on_event(event)

@@ -101,4 +101,4 @@ def test_second_ctrl_c_leaves(emulator: Emulator, tmp_path: Path) -> None:
     assert time.monotonic() - started < 5
     assert err.splitlines()[-2].startswith("left; the job may still run: job ")
     assert err.splitlines()[-1].startswith("follow it: comfygraph jobs watch ")
-    assert emulator.url() in err.splitlines()[-1]
+    assert emulator.url() in err.splitlines()[-2]

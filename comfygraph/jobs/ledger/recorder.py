@@ -33,6 +33,7 @@ from comfygraph.targets.events import (
     JobSucceeded,
     Notice,
     OutputFile,
+    OutputReady,
 )
 from comfygraph.targets.tracker import file_keys
 
@@ -121,7 +122,7 @@ class LedgerRecorder:
         Raises:
             ClaimLost: Somebody else has the job.
         """
-        over = began = False
+        over = urgent = False
         for event in events:
             self._watch.feed(event)
             self._progress.feed(event)
@@ -131,7 +132,10 @@ class LedgerRecorder:
             if isinstance(event, JobStarted) and not self._state.ended:
                 self._state = State.RUNNING
                 self._changes["state"] = self._state
-                began = True
+                urgent = True
+            elif isinstance(event, OutputReady) and event.file.path is not None:
+                self._results.append(result_of(event.file))
+                urgent = True
             elif isinstance(event, JobEnd):
                 self._end(event)
                 over = True
@@ -139,7 +143,7 @@ class LedgerRecorder:
         if over:
             self._write(durable=True)
             self._learn(events)
-        elif began or self._clock() - self._written_at >= _PAUSE:
+        elif urgent or self._clock() - self._written_at >= _PAUSE:
             self._write()
         return self._with_trouble(events)
 
@@ -180,7 +184,7 @@ class LedgerRecorder:
         return self._claim.job
 
     def _end(self, end: JobEnd) -> None:
-        self._results = [result_of(file) for file in end.files]
+        self._results += [result_of(file) for file in end.files if file.path is None]
         if self._state.ended:
             return
         match end:

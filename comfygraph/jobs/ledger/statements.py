@@ -155,7 +155,10 @@ WRITE_RESULT = (
     "INSERT INTO results (job, key, name, node_id, kind, url, path, size, sha256, preview) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job, key) DO UPDATE SET "
     "name = excluded.name, node_id = excluded.node_id, kind = excluded.kind, url = excluded.url, "
-    "path = excluded.path, size = excluded.size, sha256 = excluded.sha256, "
+    # a file that was saved stays saved, though somebody follows the job again and saves nothing
+    "path = CASE WHEN excluded.path = '' THEN results.path ELSE excluded.path END, "
+    "size = CASE WHEN excluded.path = '' THEN results.size ELSE excluded.size END, "
+    "sha256 = CASE WHEN excluded.path = '' THEN results.sha256 ELSE excluded.sha256 END, "
     "preview = excluded.preview"
 )
 READ_RESULTS = (

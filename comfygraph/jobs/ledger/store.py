@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from threading import Event, RLock, Thread
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,7 @@ from typing import Any, Self
 from comfygraph.errors import ComfyGraphError, ExitCode, UsageError
 from comfygraph.jobs.ledger import statements as sql
 from comfygraph.jobs.ledger.base import (
+    ENDED,
     BatchRecord,
     Holder,
     Intent,
@@ -290,6 +292,19 @@ class Ledger:
                 gone += changed
             write.run(sql.DELETE_LOOSE_PAYLOADS)
             write.run(sql.DELETE_LOOSE_BATCHES)
+        return gone
+
+    def prune(self, query: Query) -> int:
+        """
+        Remove the jobs that are meant and have ended; give how many there were.
+        """
+        ended = query.states & ENDED if query.states else ENDED
+        gone = 0
+        while ended:
+            page = [record.id for record in self.jobs(replace(query, states=ended, limit=_PAGE))]
+            if not page:
+                break
+            gone += self.forget(page)
         return gone
 
     def add_batch(self, batch: BatchRecord) -> None:

@@ -1,0 +1,45 @@
+"""
+`comfygraph jobs forget`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from comfygraph.cli.jobs.common import chosen, ledger_option, opened
+from comfygraph.errors import ExitCode, UsageError
+
+
+@click.command("forget")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.option(
+    "--force", is_flag=True,
+    help="Also jobs that have not ended: nothing will ever look for them again.",
+)  # fmt: skip
+@ledger_option
+def command(ids: tuple[str, ...], force: bool, place: str | None) -> int:
+    """
+    Remove jobs from the ledger. Their files stay, and so do the jobs on their services.
+
+    \b
+    comfygraph jobs forget 1a2b 3c4d
+
+    \b
+    Exit codes: 0 they are gone, 2 no such job, or one that has not ended, 3 the ledger fails.
+    """
+    with opened(place) as ledger:
+        records = list(chosen(ledger, ids))
+        for record in records:
+            if not record.state.ended and not force:
+                raise UsageError(
+                    f"job {record.id[:8]} is {record.state.value}: it may be paid for and lost",
+                    hint=f"comfygraph jobs resume {record.id[:8]}, or --force",
+                )
+        # a claim of another process is a reason to leave a job alone, --force or not
+        for record in records:
+            ledger.claim(record.id)
+        gone = ledger.forget(record.id for record in records)
+    print(f"{gone} removed", file=sys.stderr)
+    return ExitCode.OK
