@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-DIALECT_NAMES = ("comfyui", "tams", "civitai", "novita")
+DIALECT_NAMES = ("comfyui", "tams", "civitai", "novita", "comfyapi")
 
 
 @click.command()
-@click.argument("dialects", nargs=-1, metavar="[comfyui|tams|civitai|novita]...")
+@click.argument("dialects", nargs=-1, metavar="[comfyui|tams|civitai|novita|comfyapi]...")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -64,7 +64,7 @@ def emulate(
     public_key: Path | None,
 ) -> None:
     """
-    Serve a local stand-in of ComfyUI, TAMS, Civitai and Novita.
+    Serve a local stand-in of ComfyUI, TAMS, Civitai, Novita and Comfy API v2.
 
     It checks credentials and graphs as the services do, walks the graph node by node, and makes
     placeholder pictures of the right size. All services are on one port. Ctrl-C stops it.

@@ -20,6 +20,7 @@ from comfygraph.emulator.store import FileStore
 
 if TYPE_CHECKING:
     from comfygraph.emulator.civitai.service import Civitai
+    from comfygraph.emulator.comfyapi.service import ComfyApi
     from comfygraph.emulator.comfyui.service import ComfyUI
     from comfygraph.emulator.novita.service import Novita
     from comfygraph.emulator.tams.service import Tams
@@ -45,6 +46,7 @@ class Services:
         self._tams: Tams | None = None
         self._civitai: Civitai | None = None
         self._novita: Novita | None = None
+        self._comfyapi: ComfyApi | None = None
         for dialect in dialects:
             match dialect:
                 case "comfyui":
@@ -53,6 +55,8 @@ class Services:
                     self._add_tams(speed)
                 case "novita":
                     self._add_novita()
+                case "comfyapi":
+                    self._add_comfyapi(speed)
                 case _:
                     self._add_civitai(speed)
 
@@ -78,6 +82,13 @@ class Services:
 
         self._civitai = Civitai(self.host, self._engine(speed))
         self._routes += routes(self._civitai)
+
+    def _add_comfyapi(self, speed: float) -> None:
+        from comfygraph.emulator.comfyapi import routes
+        from comfygraph.emulator.comfyapi.service import ComfyApi
+
+        self._comfyapi = ComfyApi(self.host, self._engine(speed))
+        self._routes += routes(self._comfyapi)
 
     def _add_novita(self) -> None:
         from comfygraph.emulator.novita import routes
@@ -112,6 +123,8 @@ class Services:
         path = request.url.path
         if path.startswith(("/v2/model/", "/v3/")) and self._novita is not None:
             return self._novita.refuse(request, exc.status_code, exc.detail)
+        if path.startswith("/api/v2/") and self._comfyapi is not None:
+            return self._comfyapi.refuse(request, exc.status_code, exc.detail)
         if path.startswith("/v2/") and self._civitai is not None:
             return self._civitai.refuse(request, exc.status_code, "")
         if path.startswith("/v1/") and self._tams is not None:

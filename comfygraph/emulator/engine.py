@@ -85,6 +85,17 @@ class Engine:
         for job in [*self.pending(), *([self.running] if self.running else [])]:
             job.over.set()
 
+    async def restart(self) -> None:
+        """
+        Begin anew, as a server that was restarted: queue, history and kept results are gone.
+        """
+        await self.stop()
+        self.running = None
+        self._queue.clear()
+        self.history.clear()
+        self._cache.clear()
+        self.start()
+
     def pending(self) -> list[Job]:
         """
         Give the waiting jobs as the queue holds them: the next one first, the rest half sorted.

@@ -52,7 +52,7 @@ class Faults:
         fail_at: After which share of its steps that node fails, 0 to 1.
         fail_message: What that node says.
         transient: The failure is of the kind that another try may mend.
-        expire_jobs: Jobs run out of time before they start (Civitai only).
+        expire_jobs: Jobs run out of time before they start (Civitai and Comfy API).
         extra_images: Every saving node writes so many files more than the graph gives.
 
     Answers:
@@ -68,13 +68,22 @@ class Faults:
             `*` for all that a service may leave out.
         extra_fields: Answers hold fields that nobody knows.
 
-    ComfyUI:
+    ComfyUI, and streams of Comfy API:
 
     Args:
-        no_socket: The websocket is refused.
-        socket_drop_after: The websocket is closed after so many messages; 0 for never.
+        no_socket: The websocket, or the stream, is refused.
+        socket_drop_after: It is closed after so many messages; 0 for never.
+        empty_history: So many looks into the history find nothing.
+        restarts: So many requests that match `route` find a server that was just started anew:
+            queue, history and results are lost, sockets closed.
         false_success: `status_str` says `success` for a failed run, as the server itself
             does after a dependency cycle.
+
+    Comfy API:
+
+    Args:
+        shown_keys: Jobs show the idempotency key that they were handed in with.
+        nested_events: The data of an event stands under a name: `{"progress": {...}}`.
 
     TAMS:
 
@@ -180,7 +189,12 @@ class Faults:
 
     no_socket: bool = False
     socket_drop_after: int = 0
+    empty_history: int = 0
+    restarts: int = 0
     false_success: bool = False
+
+    shown_keys: bool = False
+    nested_events: bool = False
 
     qps: float = 5.0
     lag: int = 1

@@ -146,7 +146,7 @@ class Host:
         catalog: The classes that the services have installed.
         check: Checks prompts.
         faults: The knobs for requests that bring none of their own.
-        token: The credential of TAMS, Civitai and Novita.
+        token: The credential of TAMS, Civitai, Novita and Comfy API.
         any_token: Take any credential.
         comfyui_token: A bearer token that ComfyUI asks for, as behind a proxy; `None` for none.
         public_key: The PEM of the RSA key that TAMS signatures are checked with, or `None`.

@@ -23,8 +23,8 @@ from comfygraph.errors import UsageError
 if TYPE_CHECKING:
     from comfygraph.emulator.app import Services
 
-Dialect: TypeAlias = Literal["comfyui", "tams", "civitai", "novita"]
-DIALECTS: tuple[Dialect, ...] = ("comfyui", "tams", "civitai", "novita")
+Dialect: TypeAlias = Literal["comfyui", "tams", "civitai", "novita", "comfyapi"]
+DIALECTS: tuple[Dialect, ...] = ("comfyui", "tams", "civitai", "novita", "comfyapi")
 _START_SECONDS = 30.0
 
 
@@ -33,7 +33,7 @@ class Emulator:
     A local server that speaks as the services do. Use it as a context manager.
 
     All dialects are on one port: ComfyUI at `/`, TAMS under `/v1`, Civitai under `/v2` (and its
-    site under `/api/v1`), Novita under `/v2/model` and `/v3`.
+    site under `/api/v1`), Novita under `/v2/model` and `/v3`, Comfy API under `/api/v2`.
 
     Args:
         dialects: The services to be; all of them by default.
@@ -44,7 +44,7 @@ class Emulator:
         out: Where files are kept (`output`, `temp`, `input`); a temporary folder by default.
         catalog: The classes that it has; the bundled core by default.
         check: Checks prompts; foretells the answer of a real server by default.
-        token: The credential of TAMS, Civitai and Novita.
+        token: The credential of TAMS, Civitai, Novita and Comfy API.
         any_token: Take any credential.
         comfyui_token: A bearer token that ComfyUI asks for, as behind a proxy.
         public_key: PEM of the RSA public key that TAMS signatures are checked with.

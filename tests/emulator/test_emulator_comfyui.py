@@ -228,17 +228,30 @@ def test_upload_gives_the_size_of_later_pictures(client: httpx.Client) -> None:
     assert ("temp", (80, 48)) == (image["type"], picture.size)
 
 
-def test_mask_upload_needs_its_picture(client: httpx.Client) -> None:
-    """
-    A mask is refused while the picture that it is for is not there.
-    """
-    files = {"image": ("mask.png", b"x")}
-    reference = json.dumps({"filename": "none.png", "type": "input"})
-    before = client.post("/upload/mask", files=files, data={"original_ref": reference})
-    client.post("/upload/image", files={"image": ("none.png", b"y")})
-    after = client.post("/upload/mask", files=files, data={"original_ref": reference})
+def _png(size: tuple[int, int], alpha: int) -> bytes:
+    data = BytesIO()
+    Image.new("RGBA", size, (200, 100, 50, alpha)).save(data, "PNG")
+    return data.getvalue()
 
-    assert (400, 200) == (before.status_code, after.status_code)
+
+def test_mask_upload(client: httpx.Client) -> None:
+    """
+    A mask is refused while the picture that it is for is not there; then that picture is kept
+    with the alpha channel of the mask. A mask of another size makes the server stumble.
+    """
+    reference = json.dumps({"filename": "photo.png", "type": "input"})
+
+    def send(size: tuple[int, int]) -> httpx.Response:
+        files = {"image": ("mask.png", _png(size, 7))}
+        return client.post("/upload/mask", files=files, data={"original_ref": reference})
+
+    before = send((6, 4))
+    client.post("/upload/image", files={"image": ("photo.png", _png((6, 4), 255))})
+    after, other = send((6, 4)), send((3, 3))
+    kept = client.get("/view", params={"filename": "mask.png", "type": "input"}).content
+
+    assert (400, 200, 500) == (before.status_code, after.status_code, other.status_code)
+    assert (200, 100, 50, 7) == Image.open(BytesIO(kept)).getpixel((0, 0))
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,7 @@ def test_wrong_settings() -> None:
     A dialect that there is not, a port that is taken, a URL before the start: clear messages.
     """
     with pytest.raises(UsageError):
-        Emulator(["novita"])  # type: ignore[list-item]  # the point of the test
+        Emulator(["replicate"])  # type: ignore[list-item]  # the point of the test
     with pytest.raises(UsageError):
         Emulator().url()
     with socket.socket() as taken:

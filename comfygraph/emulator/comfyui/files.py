@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import mimetypes
 import os
 from collections.abc import Mapping
@@ -19,7 +20,6 @@ from comfygraph.emulator.comfyui.service import ComfyUI, ServiceHandler, answer,
 from comfygraph.emulator.forms import read_form
 from comfygraph.emulator.pictures import size_of
 from comfygraph.emulator.store import OutsideFolderError, UnknownFolderError, annotated
-from comfygraph.emulator.web import MAX_UPLOAD, read_body
 
 MAX_PIXELS = 64 * 1024 * 1024
 _DANGEROUS = frozenset({"text/html", "text/html-sandboxed", "application/xhtml+xml", "text/css"})
@@ -62,7 +62,11 @@ async def view(service: ComfyUI, request: Request) -> Response:
 
 def _drawable(path: Path) -> bool:
     """Tell whether a file is a picture that may be unpacked: a small file can be a huge one."""
-    size = size_of(path.read_bytes())
+    return _small(path.read_bytes())
+
+
+def _small(data: bytes) -> bool:
+    size = size_of(data)
     return size is not None and size[0] * size[1] <= MAX_PIXELS
 
 
@@ -109,12 +113,16 @@ async def upload_image(service: ComfyUI, request: Request) -> Response:
     """
     Take a file in: the same content is used again, another one under a new name.
     """
-    await read_body(request, MAX_UPLOAD)
     form = await read_form(request)
     image = form.get("image")
     if not isinstance(image, tuple):
         return Response(status_code=400)
-    name, data = image
+    return _keep(service, form, *image)
+
+
+def _keep(
+    service: ComfyUI, form: Mapping[str, str | tuple[str, bytes]], name: str, data: bytes
+) -> Response:
     kind, subfolder = str(form.get("type", "input")), str(form.get("subfolder", ""))
     overwrite = str(form.get("overwrite", "")) in {"true", "1"}
     if not name:
@@ -147,24 +155,42 @@ def _free(path: Path, data: bytes, overwrite: bool) -> Path:
 
 async def upload_mask(service: ComfyUI, request: Request) -> Response:
     """
-    Take a mask in, for the picture that `original_ref` names; that one must be there.
+    Take a mask in, for the picture that `original_ref` names; that one must be there. What is
+    kept is that picture with the mask's alpha channel.
     """
-    await read_body(request, MAX_UPLOAD)
-    reference = (await read_form(request)).get("original_ref")
-    if isinstance(reference, str):
-        import json
+    form = await read_form(request)
+    reference, image = form.get("original_ref"), form.get("image")
+    if not isinstance(reference, str) or not isinstance(image, tuple):
+        return Response(status_code=400)
+    try:
+        original = json.loads(reference)
+        name, kind = annotated(str(original["filename"]))
+        folder = kind or str(original.get("type", "output"))
+        subfolder = str(original.get("subfolder", ""))
+        path = service.engine.store.locate(folder, subfolder, name)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Response(status_code=400)
+    if not path.is_file():
+        return Response(status_code=400)
+    masked = _masked(path.read_bytes(), image[1])
+    return stumble() if masked is None else _keep(service, form, image[0], masked)
 
-        try:
-            original = json.loads(reference)
-            name, kind = annotated(str(original["filename"]))
-            folder = kind or str(original.get("type", "output"))
-            subfolder = str(original.get("subfolder", ""))
-            path = service.engine.store.locate(folder, subfolder, name)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return Response(status_code=400)
-        if not path.is_file():
-            return Response(status_code=400)
-    return await upload_image(service, request)
+
+def _masked(original: bytes, mask: bytes) -> bytes | None:
+    """Put the alpha channel of one picture onto another; `None` where the server would raise."""
+    from PIL import Image, UnidentifiedImageError
+
+    if not _small(original) or not _small(mask):
+        return None
+    out = BytesIO()
+    try:
+        with Image.open(BytesIO(original)) as picture, Image.open(BytesIO(mask)) as other:
+            whole = picture.convert("RGBA")
+            whole.putalpha(other.convert("RGBA").getchannel("A"))
+            whole.save(out, "PNG", compress_level=4)
+    except (UnidentifiedImageError, OSError, ValueError):
+        return None
+    return out.getvalue()
 
 
 HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(

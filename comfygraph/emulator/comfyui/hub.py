@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from comfygraph.core.values import JsonValue
+from comfygraph.emulator.answers import spoiled
 from comfygraph.emulator.comfyui.info import FEATURES
 from comfygraph.emulator.engine import Engine
 from comfygraph.emulator.faults import FAULTS_HEADER, Faults
@@ -26,6 +27,26 @@ from comfygraph.emulator.messages import Message, PreviewDue, Spoken, TextDue, s
 from comfygraph.emulator.pictures import preview
 from comfygraph.emulator.signals import JobEnded, QueueChanged, Signal
 from comfygraph.errors import UsageError
+
+OPTIONAL = frozenset(
+    {
+        "number",
+        "node_errors",
+        "meta",
+        "timestamp",
+        "display_node",
+        "display_node_id",
+        "parent_node_id",
+        "real_node_id",
+        "completed",
+        "status_str",
+        "traceback",
+        "current_inputs",
+        "current_outputs",
+        "executed",
+    }
+)
+"""What older servers leave out of answers and messages."""
 
 _MAX_WAITING = 100_000
 _PREVIEWS = frozenset({"auto", "latent2rgb", "taesd"})
@@ -40,6 +61,10 @@ class _Socket:
         self.waiting: asyncio.Queue[str | bytes | None] = asyncio.Queue()
         self.features: dict[str, JsonValue] = {}
         self._held: str | None = None
+
+    def say(self, message: Message) -> None:
+        data = spoiled(message.data, self.faults, OPTIONAL)
+        self.send(json.dumps({"type": message.type, "data": data}))
 
     def send(self, payload: str | bytes) -> None:
         if self.waiting.qsize() >= _MAX_WAITING:
@@ -96,10 +121,10 @@ class Hub:
         sid = socket.query_params.get("clientId") or uuid.uuid4().hex
         client = _Socket(sid, faults)
         self._sockets[sid] = client
-        client.send(_text(Message("status", {**self._status(), "sid": sid})))
+        client.say(Message("status", {**self._status(), "sid": sid}))
         running = self._engine.running
         if running is not None and running.extra.get("client_id") == sid and running.current:
-            client.send(_text(Message("executing", {"node": running.current})))
+            client.say(Message("executing", {"node": running.current}))
         client.flush()
         sender = asyncio.create_task(self._send(socket, client))
         try:
@@ -139,7 +164,7 @@ class Hub:
         if isinstance(message, dict) and message.get("type") == "feature_flags":
             data = message.get("data")
             client.features = data if isinstance(data, dict) else {}
-            client.send(_text(Message("feature_flags", dict(FEATURES))))
+            client.say(Message("feature_flags", dict(FEATURES)))
             client.flush()
 
     async def _send(self, socket: WebSocket, client: _Socket) -> None:
@@ -170,9 +195,9 @@ class Hub:
         Tell the sockets, and keep for the history, what the engine signals.
         """
         if isinstance(signal, QueueChanged):
-            text = _text(Message("status", self._status()))
+            message = Message("status", self._status())
             for client in list(self._sockets.values()):
-                client.send(text)
+                client.say(message)
             return
         if job is None:
             return
@@ -190,9 +215,8 @@ class Hub:
     def _speak(self, job: Job, item: Spoken) -> None:
         match item:
             case Message(public=public):
-                text = _text(item)
                 for client in self._audience(job, public):
-                    client.send(text)
+                    client.say(item)
             case TextDue(node_id=node_id, text=text):
                 # Without a prompt id, and to everybody (`server.py`, `send_progress_text`).
                 node = node_id.encode("utf-8", "replace")
@@ -228,7 +252,3 @@ class Hub:
             frame = struct.pack(">II", 4, len(head)) + head + picture
         for client in clients:
             client.send(frame)
-
-
-def _text(message: Message) -> str:
-    return json.dumps(message.to_json())

@@ -4,6 +4,7 @@ The state of the emulated ComfyUI server.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -12,13 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from comfygraph.core.values import JsonValue
-from comfygraph.emulator.comfyui.hub import Hub
+from comfygraph.emulator.answers import spoiled
+from comfygraph.emulator.comfyui.hub import OPTIONAL, Hub
 from comfygraph.emulator.engine import Engine
+from comfygraph.emulator.faults import Faults
 from comfygraph.emulator.host import Host
 from comfygraph.emulator.jobs import Job
-from comfygraph.emulator.web import Handler, bearer, json_answer
+from comfygraph.emulator.web import Handler, bearer, faults_of, json_answer
 
 ServiceHandler: TypeAlias = Callable[["ComfyUI", Request], Awaitable[Response]]
+_ABOUT_JOBS = ("/prompt", "/queue", "/history", "/jobs")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -56,9 +60,22 @@ class ComfyUI:
             wanted = self.host.comfyui_token
             if wanted is not None and not self.host.any_token and bearer(request) != wanted:
                 return Response("401: Unauthorized", 401, media_type="text/plain")
-            return await handler(self, request)
+            faults = faults_of(request)
+            matches = faults.matches(request.method, request.url.path)
+            if matches and self.host.counts.strikes(faults, "restarts"):
+                await self.restart()
+            return _with_gaps(request, await handler(self, request), faults)
 
         return guard
+
+    async def restart(self) -> None:
+        """
+        Begin anew: nobody knows of any job, and every socket is closed.
+        """
+        await self.hub.close()
+        await self.engine.restart()
+        self.messages.clear()
+        self.number = 0
 
     def find(self, job_id: str) -> Job | None:
         """
@@ -83,6 +100,16 @@ def answer(value: JsonValue, status: int = 200) -> Response:
     Answer with JSON as aiohttp writes it.
     """
     return json_answer(value, status, media_type="application/json; charset=utf-8")
+
+
+def _with_gaps(request: Request, response: Response, faults: Faults) -> Response:
+    """Leave fields out of an answer about jobs, or put some in, as the knobs say."""
+    about_jobs = request.url.path.removeprefix("/api").startswith(_ABOUT_JOBS)
+    if not about_jobs or not (faults.missing_fields or faults.extra_fields):
+        return response
+    if not response.body or response.status_code != 200:
+        return response
+    return answer(spoiled(json.loads(bytes(response.body)), faults, OPTIONAL))
 
 
 def _cross_site(request: Request) -> bool:

@@ -11,12 +11,19 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from comfygraph.core.values import JsonValue
 from comfygraph.targets.comfyapi.job import is_over, read_job, read_output, read_progress
 from comfygraph.targets.http import read_json_text
-from comfygraph.targets.observations import JobEnded, Observation, PollNow, PreviewSeen
+from comfygraph.targets.observations import (
+    JobEnded,
+    NodeSeen,
+    NodeState,
+    Observation,
+    PollNow,
+    PreviewSeen,
+)
 from comfygraph.targets.reading import identifier, mapping, pick, text
 
 MAX_EVENT = 32 * 1024 * 1024
@@ -35,6 +42,7 @@ class SseReader:
         self._data: list[str] = []
         self._size = 0
         self._after_return = False
+        self._current: str | None = None
 
     def feed(self, frame: str | bytes) -> tuple[Observation, ...]:
         """
@@ -60,7 +68,8 @@ class SseReader:
     def _line(self, line: str) -> Iterator[Observation]:
         if not line:
             if self._size <= MAX_EVENT:
-                yield from read_event(self._event, read_json_text("\n".join(self._data)))
+                seen = read_event(self._event, read_json_text("\n".join(self._data)))
+                yield from self._with_ends(seen)
             self._event, self._size = "", 0
             self._data.clear()
             return
@@ -72,6 +81,15 @@ class SseReader:
             self._size += len(value)
             if self._size <= MAX_EVENT:
                 self._data.append(value)
+
+    def _with_ends(self, observations: Iterable[Observation]) -> Iterator[Observation]:
+        # one node is current at a time, and the next one tells the end of the last
+        for seen in observations:
+            if isinstance(seen, NodeSeen) and seen.state is NodeState.STARTED:
+                if self._current not in (None, seen.node_id):
+                    yield NodeSeen(self._current or "", NodeState.FINISHED)
+                self._current = seen.node_id
+            yield seen
 
 
 def read_event(kind: str, content: JsonValue) -> Iterator[Observation]:
