@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from comfygraph.errors import ProtocolError, RateLimited, ServiceUnavailable, UsageError
 from comfygraph.references.cache import AnswerCache, key_of
@@ -125,6 +125,12 @@ class Web:
         except ServiceUnavailable as exc:
             self._lost[place] = exc
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """
