@@ -27,6 +27,7 @@ from comfygraph.jobs.effects import (
     Hush,
     Listen,
     Mark,
+    Nudged,
     Outcome,
     Pause,
     Save,
@@ -97,7 +98,7 @@ class AsyncJob:
             TargetError: The service refused, or was out of reach.
             UsageError: The target is not configured.
         """
-        while self._state.stage not in (Stage.ACCEPTED, Stage.ENDED, Stage.REFUSED):
+        while self._state.stage not in (Stage.ACCEPTED, Stage.ENDED):
             if not await self._advance():
                 break
         return self
@@ -143,6 +144,14 @@ class AsyncJob:
         self._early_cancel = True
         if self._machine is not None:
             self._machine.inbox.put_nowait((None, CancelAsked()))
+
+    def nudge(self) -> None:
+        """
+        Have the service asked at once: a webhook says that there is news. Call it on the loop's
+        thread.
+        """
+        if self._machine is not None:
+            self._machine.inbox.put_nowait((None, Nudged()))
 
     async def close(self) -> None:
         """

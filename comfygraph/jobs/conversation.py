@@ -24,6 +24,7 @@ from comfygraph.jobs.effects import (
     Frame,
     Mark,
     News,
+    Nudged,
     Stage,
     StreamLost,
     StreamOpened,
@@ -334,6 +335,8 @@ class Conversation:
                 self._early.append(data)
             case Frame(data=data):
                 yield from self._take(self._stream.read(data))
+            case Nudged() if self._accepted_at is not None:
+                self._next_poll = min(self._next_poll, self._courier.now())
             case _:
                 pass
 

@@ -189,7 +189,14 @@ class CancelAsked:
     """
 
 
-News: TypeAlias = StreamOpened | StreamLost | Frame | CancelAsked
+@dataclass(frozen=True, slots=True)
+class Nudged:
+    """
+    Somebody has heard, perhaps by a webhook, that the job has news.
+    """
+
+
+News: TypeAlias = StreamOpened | StreamLost | Frame | CancelAsked | Nudged
 Answer: TypeAlias = HttpResponse | Unreached | Saved | NotSaved
 Outcome: TypeAlias = Answer | News | None
 Talk: TypeAlias = Generator[Effect, Outcome, T]

@@ -25,6 +25,7 @@ from comfygraph.jobs.effects import (
     Hush,
     Listen,
     Mark,
+    Nudged,
     Outcome,
     Pause,
     Save,
@@ -91,7 +92,7 @@ class Job:
             TargetError: The service refused, or was out of reach.
             UsageError: The target is not configured.
         """
-        while self._state.stage not in (Stage.ACCEPTED, Stage.ENDED, Stage.REFUSED):
+        while self._state.stage not in (Stage.ACCEPTED, Stage.ENDED):
             if not self._advance():
                 break
         return self
@@ -137,6 +138,13 @@ class Job:
         self._early_cancel = True
         if self._machine is not None:
             self._machine.inbox.put((None, CancelAsked()))
+
+    def nudge(self) -> None:
+        """
+        Have the service asked at once: a webhook says that there is news. Safe from any thread.
+        """
+        if self._machine is not None:
+            self._machine.inbox.put((None, Nudged()))
 
     def close(self) -> None:
         """

@@ -299,7 +299,7 @@ def test_refused_graph(submit: Submit, tmp_path: Path, emulator: Emulator) -> No
     assert 4 == code
     assert f"{path}:1:" in err
     assert "    EmptyImage (1): `width`: " in err
-    assert "  EmptyImage (1), `height`: " in err
+    assert "    EmptyImage (1): `height`: " in err
     assert last_lines(err)[0].startswith("error: ComfyUI refused the graph: node `1` (EmptyImage)")
 
 
