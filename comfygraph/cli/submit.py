@@ -10,10 +10,11 @@ import sys
 import click
 
 from comfygraph.cli.sizes import byte_size
+from comfygraph.cli.submit_batch_options import BatchWishes, batch_options, refuse_batch_only
 
 
 @click.command(short_help="Run a graph on a service and follow it to its pictures.")
-@click.argument("graph", metavar="GRAPH")
+@click.argument("graph", metavar="[GRAPH]", required=False, default="")
 @click.option(
     "--target", "-t", metavar="NAME", default=None,
     help="The service: tams, civitai, comfyui, comfyapi, or emulator for one that runs in this "
@@ -76,7 +77,9 @@ from comfygraph.cli.sizes import byte_size
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
     help="Colour; auto looks at NO_COLOR, FORCE_COLOR and the terminal.",
 )  # fmt: skip
+@batch_options
 def submit(
+    wishes: BatchWishes,
     graph: str,
     target: str | None,
     urls: tuple[str, ...],
@@ -147,6 +150,21 @@ def submit(
     Target, url, out, catalog and timeout can also stand under [submit] in comfygraph.toml.
 
     \b
+    Batches: --batch, --sweep and --params make many jobs of it, all of them linted, without twins
+    and priced before the first is sent. A NAME is `3.seed`, `"second pass".denoise`, a role as in
+    `positive.text`, or `seed` where only one node has it.
+    comfygraph submit graph.json --sweep 3.seed=1..100 --sweep 3.cfg=6,7,8 --out out
+        300 pictures, and a table of them: out/batch-ID.csv
+    comfygraph submit graph.json --params runs.csv --combine zip --sweep seed=random:9 --out out
+        a row of the table each, with a seed of its own
+    comfygraph submit --batch graphs/ --sweep positive.text=@cats.txt --jobs 8 --out out
+        every graph of a folder (of a JSONL: every line) with every line of a file
+    comfygraph submit --batch all.jsonl --target civitai --max-cost 500 --yes --out out
+        stop before, and when, 500 Buzz are spent
+    Ctrl-C sends nothing more and follows what is under way; a second one leaves at once. The same
+    command with --resume goes on with a batch, whatever ended it.
+
+    \b
     Each job is written down before it is sent: `comfygraph jobs list` shows it, and whatever
     happens to this command, `comfygraph jobs resume` goes on with it.
 
@@ -187,4 +205,9 @@ def submit(
         max_size=max_size,
         config=dict(os.environ),
     )
+    if wishes.wanted:
+        from comfygraph.cli.submit_batch import run_batch
+
+        return run_batch(request, wishes, stdout=sys.stdout, stderr=sys.stderr)
+    refuse_batch_only(wishes, graph)
     return run_submit(request, stdout=sys.stdout, stderr=sys.stderr)

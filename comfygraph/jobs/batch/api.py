@@ -25,6 +25,7 @@ from comfygraph.jobs.batch.planning import (
     BatchPlan,
     find_batch,
     new_batch_id,
+    trial_of,
     write_batch,
 )
 from comfygraph.jobs.batch.quoting import Sample, ask_quote
@@ -38,7 +39,7 @@ from comfygraph.jobs.plan import EMULATOR
 from comfygraph.jobs.resuming import target_for
 from comfygraph.jobs.settings import Settings
 from comfygraph.targets import get_target
-from comfygraph.targets.base import Submission, Target
+from comfygraph.targets.base import Target
 
 T = TypeVar("T")
 
@@ -126,6 +127,7 @@ def submit_batch(
             max_cost=max_cost,
             deadline=deadline,
             folders=(str(Path().absolute()),),
+            trusted=variants.trusted,
         )
         if max_cost is not None:
             plan = priced(plan, quote(service, found.sample, settings))
@@ -218,20 +220,10 @@ def quote(target: Target, sample: Sample, settings: Settings | None = None) -> Q
     async def ask() -> Quote:
         async with Clients() as clients:
             return await ask_quote(
-                target,
-                sample,
-                lambda variant: Submission(
-                    variant.prompt, _TRIAL_KEY, variant.options or {}, variant.partial_targets
-                ),
-                settings=settings or Settings(),
-                clients=clients,
+                target, sample, trial_of, settings=settings or Settings(), clients=clients
             )
 
     return _blocking(lambda: asyncio.run(ask()))
-
-
-_TRIAL_KEY = "00000000-0000-4000-8000-000000000000"
-"""No job is made under it: a quote has no key."""
 
 
 def priced(plan: BatchPlan, price: Quote) -> BatchPlan:

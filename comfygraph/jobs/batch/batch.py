@@ -101,7 +101,7 @@ class Batch:
         """
         Leave the batch; jobs at the service are left as they are. A second call does nothing.
         """
-        if self._loop is not None and self._events is not None:
+        if not self._closed and self._loop is not None and self._events is not None:
             self._loop.run(self._events.aclose())
         self._finish()
 

@@ -14,7 +14,7 @@ from comfygraph.core.values import JsonValue
 from comfygraph.errors import UsageError
 from comfygraph.jobs.names import safe_name, split_ending
 
-DEFAULT_TEMPLATE = "{index:05}_{name}.{ext}"
+DEFAULT_TEMPLATE = "{name}_{index:05}_{number}.{ext}"
 
 OWN_FIELDS: Mapping[str, str] = {
     "batch": "the id of the batch",
@@ -22,7 +22,7 @@ OWN_FIELDS: Mapping[str, str] = {
     "label": "the graph that the variant was made of",
     "node": "the id of the node that made the file",
     "title": "the title of that node",
-    "name": "the service's name of the file, without its ending",
+    "name": "the service's name of the file, without its counter and ending",
     "ext": "the ending of the service's name",
     "number": "the number of the file within its job, from 1",
     "job": "the service's id of the job",
@@ -30,6 +30,7 @@ OWN_FIELDS: Mapping[str, str] = {
 """The fields that every template has; the names of parameters come on top."""
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}:]+)(?::(0?\d{0,2}))?\}|[{}]")
+_COUNTER = re.compile(r"_[0-9]{5,12}_$")
 _LONGEST_VALUE = 60
 
 
@@ -130,10 +131,11 @@ class FileNames:
 
 def service_name(name: str) -> tuple[str, str]:
     """
-    Part the service's name of a file into the fields `name` and `ext` (without its dot).
+    Part the service's name of a file into the fields `name` and `ext`: `cat_00001_.png` into `cat`
+    and `png`. ComfyUI's counter counts the files of a server, not those of a batch.
     """
     stem, ending = split_ending(safe_name(name))
-    return stem, ending[1:]
+    return _COUNTER.sub("", stem) or stem, ending[1:]
 
 
 def _aliases(parameters: Iterable[str]) -> dict[str, str]:

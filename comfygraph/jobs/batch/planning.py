@@ -27,6 +27,8 @@ from comfygraph.jobs.ledger import (
 from comfygraph.jobs.weights import node_weights
 from comfygraph.targets.base import Submission, Target
 
+_TRIAL_KEY = "00000000-0000-4000-8000-000000000000"
+
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
@@ -125,6 +127,14 @@ def weigh(prompt: Mapping[str, Node], paces: Mapping[str, float]) -> float:
     usual = max(paces.values(), default=1.0)
     work = node_weights(prompt)
     return sum(work[node.id] * paces.get(node.class_type, usual) for node in prompt.values())
+
+
+def trial_of(variant: Variant) -> Submission:
+    """
+    Give a variant as it would be handed in, for a price or for a look; no job is made under its
+    key.
+    """
+    return Submission(variant.prompt, _TRIAL_KEY, variant.options or {}, variant.partial_targets)
 
 
 def intents_of(batch: str, variants: Iterable[Variant], plan: BatchPlan) -> Iterator[Intent]:

@@ -75,6 +75,7 @@ class Variants:
         self._bases = bases
         self._space = space
         self._catalog = catalog
+        self._trusted: frozenset[tuple[str, str]] | None = None
         self.size = len(bases) * space.size
         if self.size > most:
             raise UsageError(
@@ -85,11 +86,21 @@ class Variants:
     def __len__(self) -> int:
         return self.size
 
+    @property
+    def trusted(self) -> tuple[tuple[str, str], ...]:
+        """
+        Give the inputs, `(node id, input)`, that the space sets in every graph, as far as the
+        graphs were walked through: their values come from the person, not from a graph.
+        """
+        return tuple(sorted(self._trusted or ()))
+
     def __iter__(self) -> Iterator[Variant]:
         index = 0
         for number, base in enumerate(self._bases, 1):
             names = tuple(dict.fromkeys((*base.given, *self._space.names)))
             setter = _Setter(base, number, names, self._catalog)
+            given = setter.places_of(self._space.names)
+            self._trusted = given if self._trusted is None else self._trusted & given
             for point in self._space:
                 index += 1
                 values = {**base.given, **dict(zip(self._space.names, point, strict=True))}
@@ -109,6 +120,13 @@ class _Setter:
             for name in names
             if name not in base.parameters
         }
+
+    def places_of(self, names: Sequence[str]) -> frozenset[tuple[str, str]]:
+        """
+        Give the inputs, `(node id, input)`, that these names stand for.
+        """
+        found = (self._places.get(name) for name in names)
+        return frozenset((place.node_id, place.input) for place in found if place is not None)
 
     def variant(self, index: int, values: Mapping[str, JsonValue]) -> Variant:
         base = self._base

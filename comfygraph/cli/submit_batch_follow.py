@@ -1,0 +1,130 @@
+"""
+Following a batch on the command line, from its first job to the last line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+from urllib.parse import urljoin
+
+from comfygraph.cli.interrupts import Interrupts, Left
+from comfygraph.cli.pictures import picture_size
+from comfygraph.cli.submit_batch_report import (
+    BatchReporter,
+    JsonBatchReporter,
+    LiveBatchReporter,
+    PlainBatchReporter,
+)
+from comfygraph.cli.terminal import use_color
+from comfygraph.errors import ExitCode
+from comfygraph.jobs.batch.events import BatchEnded, VariantEnded
+
+if TYPE_CHECKING:
+    from comfygraph.cli.submit_run import Request
+    from comfygraph.jobs.batch.batch import Batch
+    from comfygraph.jobs.batch.runner import BatchRunner
+
+
+def follow_batch(
+    batch: Batch,
+    runner: BatchRunner,
+    request: Request,
+    *,
+    embedded: bool,
+    stdout: TextIO,
+    stderr: TextIO,
+) -> ExitCode:
+    """
+    Carry a batch out and show it; give the exit code.
+
+    Args:
+        batch: The batch.
+        runner: What carries it out.
+        request: Says how to show it.
+        embedded: Whether it runs on an emulator that ends with the command.
+        stdout: Takes paths of files, or events as JSON.
+        stderr: Takes everything else.
+
+    Raises:
+        ComfyGraphError: What ended the batch early.
+    """
+    reporter = _reporter(request, stdout, stderr)
+    unsaved = 0
+    end: BatchEnded | None = None
+    with Interrupts(batch.stop, reporter) as interrupts, batch:
+        try:
+            with reporter:
+                for event in batch:
+                    reporter.event(event)
+                    if isinstance(event, VariantEnded) and not request.as_json:
+                        if runner.folder is None and embedded:
+                            unsaved += len(event.files)
+                        else:
+                            _print_files(event, runner, stdout)
+                    if isinstance(event, BatchEnded):
+                        end = event
+        except Left:
+            print(f"left: {_way_on(batch.id, embedded)}", file=stderr)
+            return ExitCode.INTERRUPTED
+    if end is None:
+        return ExitCode.INTERRUPTED
+    _sum_up(end, runner, embedded, stderr)
+    if unsaved:
+        print(f"{unsaved:,} made and not saved: --out DIR keeps them", file=stderr)
+    if interrupts.asked:
+        return ExitCode.INTERRUPTED
+    return _code(end)
+
+
+def _code(end: BatchEnded) -> ExitCode:
+    if end.failed:
+        return ExitCode.JOB_FAILED
+    return ExitCode.OK if not end.left else ExitCode.DEADLINE
+
+
+def _reporter(request: Request, stdout: TextIO, stderr: TextIO) -> BatchReporter:
+    if request.as_json:
+        return JsonBatchReporter(stdout)
+    if not stderr.isatty():
+        return PlainBatchReporter(stderr)
+    from rich.console import Console
+
+    color = use_color(request.color, stderr)
+    console = Console(
+        file=stderr, no_color=not color, force_terminal=True, highlight=False, markup=False,
+        emoji=False,
+    )  # fmt: skip
+    if console.is_dumb_terminal or console.legacy_windows:
+        return PlainBatchReporter(stderr)
+    return LiveBatchReporter(console)
+
+
+def _print_files(event: VariantEnded, runner: BatchRunner, stdout: TextIO) -> None:
+    for file in event.files:
+        if runner.folder is None:
+            print(urljoin(f"{runner.plan.base_url}/", file), file=stdout)
+            continue
+        size = picture_size(Path(file))
+        print(f"{file}  {size[0]}×{size[1]}" if size else file, file=stdout)
+
+
+def _sum_up(end: BatchEnded, runner: BatchRunner, embedded: bool, stderr: TextIO) -> None:
+    parts = [f"{end.succeeded:,} done"]
+    parts += [f"{end.failed:,} failed"] if end.failed else []
+    parts += [f"{end.left:,} left"] if end.left else []
+    parts += [f"cost {end.cost:,.10g}"] if end.cost is not None else []
+    print(f"batch {end.batch}: {', '.join(parts)}", file=stderr)
+    if end.reason:
+        print(f"stopped: {end.reason}", file=stderr)
+    if end.left:
+        print(_way_on(end.batch, embedded), file=stderr)
+    if runner.folder is not None:
+        place = runner.history.manifest(runner.folder).paths[0]
+        print(f"manifest: {place} (and .jsonl)", file=stderr)
+
+
+def _way_on(batch: str, embedded: bool) -> str:
+    if embedded:
+        return "the embedded emulator has ended, and its jobs with it"
+    return f"go on with the same command and --resume, or `comfygraph jobs resume --batch {batch}`"
