@@ -64,6 +64,14 @@ class Block:
             self._write(self._to_start() + text + _CLEAR_RIGHT + "\n" + _CLEAR_BELOW)
             self.draw()
 
+    def show(self, picture: str) -> None:
+        """
+        Write a picture, as the terminal takes it, above the block.
+        """
+        with self._lock:
+            self._write(self._to_start() + _CLEAR_BELOW + picture + "\n")
+            self.draw()
+
     def draw(self) -> None:
         """
         Draw the block now.

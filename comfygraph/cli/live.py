@@ -129,6 +129,13 @@ class LiveReporter:
             case _:
                 pass
 
+    def show(self, picture: str) -> None:
+        """
+        Write a picture, as the terminal takes it, above the block.
+        """
+        self._flush()
+        self._screen.show(picture)
+
     def redraw(self) -> None:
         """
         Draw the block now, without waiting for its next turn.

@@ -163,7 +163,7 @@ def _plan(
         options=_options(name, document),
         partial_targets=_partial_targets(request, name, prompt, document),
     )
-    if request.previews is not None and not is_comfyui(name):
+    if request.previews is not None and not is_comfyui(name) and name != "comfyapi":
         print(f"{name} shows no nodes at work: --previews has no effect", file=stderr)
     embedded = is_embedded(request)
     if embedded and not request.wait and not request.dry_run:
