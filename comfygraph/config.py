@@ -21,7 +21,7 @@ PROJECT_NAME = "pyproject.toml"
 MAX_BYTES = 1 << 20
 
 CREDENTIAL_VARIABLES = "CIVITAI_API_TOKEN, TAMS_API_KEY, TAMS_PRIVATE_KEY_FILE, NOVITA_API_KEY"
-_NAMED_BY_RULE = ("lint.severity", "lint.per-file-ignores", "lint.rules")
+_NAMED_BY_RULE = ("lint.severity", "lint.per-file-ignores", "lint.rules", "analysis.families")
 """Tables whose keys are names of rules or files: one may well speak of secrets."""
 _CREDENTIAL_WORDS = (
     "apikey", "accesskey", "secret", "token", "password", "passwd", "passphrase", "privatekey",
@@ -272,7 +272,7 @@ def _from_text(text: str, key: Key, variable: str) -> Any:
         case Kind.TABLE:
             pairs = (part.partition("=") for part in text.split(",") if part.strip())
             value = {name.strip(): item.strip() for name, _, item in pairs}
-        case Kind.TEXT | Kind.PATH | Kind.CHOICE | Kind.LISTS:
+        case Kind.TEXT | Kind.PATH | Kind.CHOICE | Kind.LISTS | Kind.TABLES:
             pass
     problem = key.problem(value)
     if problem:

@@ -23,6 +23,7 @@ class Kind(Enum):
     LIST = "list of texts"
     TABLE = "table of texts"
     LISTS = "table of lists of texts"
+    TABLES = "table of tables of texts"
 
 
 class Key(NamedTuple):
@@ -72,6 +73,11 @@ class Key(NamedTuple):
                 return isinstance(value, dict) and _texts(list(value.values()))
             case Kind.LISTS:
                 return isinstance(value, dict) and all(map(_texts, value.values()))
+            case Kind.TABLES:
+                return isinstance(value, dict) and all(
+                    isinstance(item, dict) and _texts(list(item.values()))
+                    for item in value.values()
+                )
 
 
 def _texts(value: Any) -> bool:
@@ -120,5 +126,16 @@ SUBMIT: Mapping[str, Key] = {
     "timeout": Key(Kind.NUMBER, "seconds after which waiting for the job ends"),
 }
 
-SECTIONS: Mapping[str, Mapping[str, Key]] = {"lint": LINT, "submit": SUBMIT}
+ANALYSIS: Mapping[str, Key] = {
+    "classes": Key(
+        Kind.TABLES,
+        'class = what it does to what passes through it, such as `size = "scale 2 image"`; '
+        "the words are those of `comfygraph/analysis/table.py`",
+    ),
+    "families": Key(
+        Kind.TABLE, "name or id of a model = its family, AIR ecosystem or base model, such as sdxl"
+    ),
+}
+
+SECTIONS: Mapping[str, Mapping[str, Key]] = {"lint": LINT, "analysis": ANALYSIS, "submit": SUBMIT}
 """Section → key → what it takes. A command that wants a key of its own adds it here."""

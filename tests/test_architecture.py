@@ -259,6 +259,7 @@ def test_a_clean_check_loads_few_modules_of_ours() -> None:
     rules = {name for name in ours if name.startswith("comfygraph.lint.rules.")}
 
     assert {
+        "analysis",
         "catalog",
         "cli",
         "config",

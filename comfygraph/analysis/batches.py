@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from comfygraph.analysis import sizes
+from comfygraph.analysis import sizes, sources
 from comfygraph.analysis.facts import Size, Sound
 from comfygraph.analysis.sizes import Maker, Transfer, sized
 from comfygraph.analysis.view import View
@@ -120,9 +120,11 @@ VERBS: Mapping[str, Maker] = {
     name: getattr(sizes, name)
     for name in (
         "of", "new", "to", "cells", "scale", "megapixels", "longest", "shortest", "resize",
-        "upscaled", "crop", "crop_cells", "pad", "exactly", "rotate", "kontext", "encode",
-        "decode", "file", "film", "silence", "sound",
+        "upscaled", "crop", "crop_cells", "pad", "exactly", "rotate", "kontext",
     )
-} | {"repeat": repeat, "batch": batch, "pick": pick, "stitch": stitch, "trim": trim,
+} | {
+    "encode": sources.encode, "decode": sources.decode, "file": sources.file,
+    "film": sources.film, "silence": sources.silence, "sound": sources.sound,
+"repeat": repeat, "batch": batch, "pick": pick, "stitch": stitch, "trim": trim,
      "likely": likely}  # fmt: skip
 """What the table and the configuration may say of `size`."""

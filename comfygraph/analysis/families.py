@@ -78,6 +78,7 @@ _ROWS: tuple[tuple[str, str, str, str, int, int, float], ...] = (
     ("sd1", "SD 1.x", "sd1", "sd1", 512, 8, 0.35),
     ("sd2", "SD 2.x", "sd2", "sd1", 768, 8, 0.35),
     ("sdxl", "SDXL", "sdxl", "sdxl", 1024, 8, 1.0),
+    ("sdxl-turbo", "SDXL Turbo", "sdxl", "sdxl", 0, 8, 1.0),
     ("kolors", "Kolors", "kolors", "sdxl", 1024, 8, 1.0),
     ("sd3", "SD 3", "sd3", "sd3", 1024, 16, 1.5),
     ("sd3-large", "SD 3.5 Large", "sd3/large", "sd3", 1024, 16, 3.0),
@@ -138,6 +139,7 @@ _ECOSYSTEMS: Mapping[str, str] = {
 more than SD 3."""
 
 _BASE_MODELS = (
+    (r"sdxl.*turbo", "sdxl-turbo"),
     (r"illustrious|noobai|pony(?! ?v7)|sdxl.*", "sdxl"),
     (r"pony ?v7", "auraflow"),
     (r"sd 1\.[45].*", "sd1"),
@@ -180,50 +182,53 @@ def family_of_ecosystem(text: str) -> Family | None:
     return None
 
 
-# Words of file names, separators being spaces: `sd_xl_base_1.0` is "sd xl base 1 0".
+# Key, a word that must occur, and a pattern for names whose separators are spaces:
+# `sd_xl_base_1.0` is "sd xl base 1 0". Patterns are compiled when their word occurs.
 _NAMES = (
-    ("sd1", r"\b(sd|stable ?diffusion) ?v?1 ?[45]\b|\b(sd|sdv)1\b|\bv1 [45] (pruned|inpaint)"),
-    ("sd2", r"\b(sd|stable ?diffusion) ?v?2( [01])?\b|\bsd ?2[01]\b|\bv2 1 768|\b768 v ema"),
-    ("sdxl", (r"\bsd ?xl|\bstable ?diffusion ?xl|sdxl|\billustrious|\bnoobai|pony ?diffusion ?v6"
-             r"|\bpony ?xl|\banimagine ?xl|\bjuggernaut ?xl|\brealvis ?xl|\bdreamshaper ?xl"
-             r"|\bwai ?nsfw ?illustrious")),
-    ("sd3-large", r"\bsd ?3 ?5 large"),
-    ("sd3-medium", r"\bsd ?3 ?5 medium"),
-    ("sd3", r"\bsd ?3\b(?! 5 (large|medium))|\bstable ?diffusion ?3\b"),
-    ("cascade", r"\bstable ?cascade"),
-    ("svd", r"\bsvd( xt)?\b"),
-    ("flux1", r"\bflux ?1[ds]?\b|\bflux (dev|schnell|krea|kontext|fill|canny|depth)\b|\bfluxdev"),
-    ("chroma", r"\bchroma( ?1|\b)(?! radiance)"),
-    ("flux2-klein-4b", r"\bflux ?2 klein (base )?4b"),
-    ("flux2-klein-9b", r"\bflux ?2 klein (base )?9b"),
-    ("flux2", r"\bflux ?2(?! klein)"),
-    ("qwen", r"\bqwen ?image|\bqwen edit"),
-    ("zimage", r"\bz ?image"),
-    ("hidream", r"\bhidream ?(i1|e1)"),
-    ("lumina", r"\blumina ?2|\bneta ?(yume|lumina)"),
-    ("auraflow", r"\baura ?flow|\bpony ?v7"),
-    ("pixart", r"\bpixart"),
-    ("anima", r"\banima (base|turbo|preview|lllite)"),
-    ("ernie", r"\bernie image"),
-    ("kolors", r"\bkolors"),
-    ("omnigen2", r"\bomnigen ?2"),
-    ("wan-1.3b", r"\bwan ?(video)? ?2 ?1\b.*\b1 3b"),
-    ("wan-5b", r"\bwan ?(video)? ?2 ?2\b.*\b5b"),
-    ("wan-14b", r"\bwan ?(video)? ?2 ?[12]\b.*\b14b|\bwan ?2 ?2\b.*\b(high|low) noise"),
-    ("wan", r"\bwan ?(video)? ?2 ?[12](?! vae)(?!.*(\b1 3b|\b5b|\b14b|high noise|low noise))"),
-    ("hunyuanvideo15", r"\bhunyuan ?video ?1 ?5"),
-    ("hunyuanvideo", r"\bhunyuan ?video(?! ?1 ?5)"),
-    ("ltxv", r"\bltx ?video|\bltxv( 2b| 13b| 0 9)"),
-    ("ltx2", r"\bltx ?2 19b"),
-    ("ltx2.3", r"\bltx ?2 3\b"),
-    ("mochi", r"\bmochi( 1)? preview"),
-    ("cogvideox", r"\bcog ?videox"),
-    ("ace", r"\bace ?step"),
-    ("hunyuan3d", r"\bhunyuan ?3d"),
+    ("sd1", "1", r"\b(sd|stable ?diffusion) ?v?1 ?[45]\b|\b(sd|sdv)1\b|\bv1 [45] (pruned|inpaint)"),
+    ("sd2", "2", r"\b(sd|stable ?diffusion) ?v?2( [01])?\b|\bsd ?2[01]\b|\bv2 1 768"),
+    ("sdxl", "xl", r"sd ?xl|\bstable ?diffusion ?xl|\b(pony|animagine|juggernaut|realvis|dreamshaper) ?xl"),  # noqa: E501
+    ("sdxl-turbo", "turbo", r"xl.*turbo|turbo.*xl"),
+    ("sdxl", "illustrious", r"illustrious"),
+    ("sdxl", "noobai", r"\bnoobai"),
+    ("sdxl", "pony", r"\bpony ?diffusion ?v6"),
+    ("sd3-large", "large", r"\bsd ?3 ?5 large"),
+    ("sd3-medium", "medium", r"\bsd ?3 ?5 medium"),
+    ("sd3", "3", r"\bsd ?3\b(?! 5 (large|medium))|\bstable ?diffusion ?3\b"),
+    ("cascade", "cascade", r"\bstable ?cascade"),
+    ("svd", "svd", r"\bsvd( xt)?\b"),
+    ("flux1", "flux", r"\bflux ?1[ds]?\b|\bflux (dev|schnell|krea|kontext|fill|canny|depth)\b|\bfluxdev"),  # noqa: E501
+    ("chroma", "chroma", r"\bchroma( ?1|\b)(?! radiance)"),
+    ("flux2-klein-4b", "flux", r"\bflux ?2 klein (base )?4b"),
+    ("flux2-klein-9b", "flux", r"\bflux ?2 klein (base )?9b"),
+    ("flux2", "flux", r"\bflux ?2(?! klein)"),
+    ("qwen", "qwen", r"\bqwen ?image|\bqwen edit"),
+    ("zimage", "image", r"\bz ?image"),
+    ("hidream", "hidream", r"\bhidream ?(i1|e1)"),
+    ("lumina", "lumina", r"\blumina ?2|\bneta ?lumina"),
+    ("lumina", "neta", r"\bneta ?yume"),
+    ("auraflow", "flow", r"\baura ?flow"),
+    ("auraflow", "pony", r"\bpony ?v7"),
+    ("pixart", "pixart", r"\bpixart"),
+    ("anima", "anima", r"\banima (base|turbo|preview|lllite)"),
+    ("ernie", "ernie", r"\bernie image"),
+    ("kolors", "kolors", r"\bkolors"),
+    ("omnigen2", "omnigen", r"\bomnigen ?2"),
+    ("wan-1.3b", "wan", r"\bwan ?(video)? ?2 ?1\b.*\b1 3b"),
+    ("wan-5b", "wan", r"\bwan ?(video)? ?2 ?2\b.*\b5b"),
+    ("wan-14b", "wan", r"\bwan ?(video)? ?2 ?[12]\b.*\b14b|\bwan ?2 ?2\b.*\b(high|low) noise"),
+    ("wan", "wan", r"\bwan ?(video)? ?2 ?[12](?! vae)(?!.*(\b1 3b|\b5b|\b14b|high noise|low noise))"),  # noqa: E501
+    ("hunyuanvideo15", "hunyuan", r"\bhunyuan ?video ?1 ?5"),
+    ("hunyuanvideo", "hunyuan", r"\bhunyuan ?video(?! ?1 ?5)"),
+    ("ltxv", "ltx", r"\bltx ?video|\bltxv( 2b| 13b| 0 9)"),
+    ("ltx2", "ltx", r"\bltx ?2 19b"),
+    ("ltx2.3", "ltx", r"\bltx ?2 3\b"),
+    ("mochi", "mochi", r"\bmochi( 1)? preview"),
+    ("cogvideox", "videox", r"\bcog ?videox"),
+    ("ace", "ace", r"\bace ?step"),
+    ("hunyuan3d", "hunyuan", r"\bhunyuan ?3d"),
 )  # fmt: skip
-_ANY_NAME = tuple((FAMILIES[key], re.compile(pattern)) for key, pattern in _NAMES)
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
-_EXTENSION = re.compile(r"\.(safetensors|ckpt|pth?|bin|gguf|sft|onnx)$", re.I)
 
 
 @lru_cache(maxsize=2_000)
@@ -235,13 +240,15 @@ def family_of_name(text: str) -> Family | None:
     name says, and no more: findings that rest on it are no errors.
     """
     words = _words(text)
-    found = {family.key: family for family, pattern in _ANY_NAME if pattern.search(words)}
-    return next(iter(found.values())) if len(found) == 1 else None
+    found = {key for key, word, pattern in _NAMES if word in words and re.search(pattern, words)}
+    if found == {"sdxl", "sdxl-turbo"}:
+        found.discard("sdxl")
+    return FAMILIES[found.pop()] if len(found) == 1 else None
 
 
 _VAES = (
     ("sd1", r"\bvae ft (mse|ema) (840000|560000)|\bkl f8 anime"),
-    ("sdxl", r"\bsdxl( fp16 fix)?( 1 0)? ?vae|\bsdxl vae"),
+    ("sdxl", r"\bsdxl( fp16 fix)?( 1 0)? ?vae"),
     ("flux1", r"^ae$|\bflux ?1? (ae|vae)$"),
     ("flux2", r"\bflux ?2 (vae|ae)"),
     ("wan21", r"\bwan ?2 ?1 vae|\bqwen image vae"),
@@ -251,7 +258,6 @@ _VAES = (
     ("mochi", r"\bmochi vae"),
     ("cogvideox", r"\bcogvideox vae"),
 )
-_ANY_VAE = tuple((SPACES[key], re.compile(pattern)) for key, pattern in _VAES)
 
 
 @lru_cache(maxsize=2_000)
@@ -260,11 +266,18 @@ def space_of_name(text: str) -> Space | None:
     Guess the latent space from the name of a VAE's file, or `None`.
     """
     words = _words(text.replace("\\", "/").rpartition("/")[2])
-    return next((space for space, pattern in _ANY_VAE if pattern.search(words)), None)
+    if "vae" not in words and "ae" not in words.split():
+        return None
+    return next((SPACES[key] for key, pattern in _VAES if re.search(pattern, words)), None)
+
+
+_EXTENSIONS = (".safetensors", ".ckpt", ".pth", ".pt", ".bin", ".gguf", ".sft", ".onnx")
 
 
 def _words(text: str) -> str:
-    folded = _EXTENSION.sub("", text[-300:].strip()).casefold()
+    folded = text[-300:].strip().casefold()
+    for extension in _EXTENSIONS:
+        folded = folded.removesuffix(extension)
     return _SEPARATORS.sub(" ", folded).strip()
 
 

@@ -323,7 +323,8 @@ def _by_sockets(name: str, definition: NodeDef) -> Transfer | None:
 
     A MODEL that goes in and comes out keeps its family, whatever is done to it. Core classes
     do no more to it than their kind says, others may load a LoRA too. A core class that takes
-    a CONDITIONING and gives one of the same name hands the texts on.
+    a CONDITIONING and gives one of the same name hands the texts on; where it takes anything
+    but numbers with it, there may be more to it.
     """
     core = definition.python_module.startswith(("nodes", "comfy_extras"))
     if name == "model":
@@ -331,21 +332,19 @@ def _by_sockets(name: str, definition: NodeDef) -> Transfer | None:
         given = [out.type for out in definition.outputs if out.type in SOCKETS[Domain.MODEL]]
         if not taken or len(given) != len(set(given)):
             return None
-        change = models.patch if core and "HOOKS" not in _types(definition) else models.touched
-        each = [change([taken[kind]]) if kind in taken else None for kind in given]
+        put = models.patch if core and "HOOKS" not in _types(definition) else models.touched
+        each = [put([taken[kind]]) if kind in taken else None for kind in given]
         return lambda view: tuple(one(view) if one is not None else None for one in each)
     if name == "prompt" and core and "GUIDER" not in _types(definition):
         names = [spec.name for spec in definition.inputs.values() if spec.type == "CONDITIONING"]
         outputs = [out.name for out in definition.outputs if out.type == "CONDITIONING"]
+        plain = _types(definition) <= SOCKETS[Domain.VALUE] | {"CONDITIONING"}
+        change = prompts.marked if plain else prompts.touched
         if len(names) == 1 and len(outputs) == 1:
-            return prompts.of(names) if names[0] == "conditioning" else prompts.touched(names)
+            return change(names)
         if outputs and set(outputs) <= set(names):
-            return _pass_named(outputs)
+            return change(outputs)
     return None
-
-
-def _pass_named(names: Sequence[str]) -> Transfer:
-    return lambda view: tuple(view.conditioning(name) for name in names)
 
 
 def _types(definition: NodeDef) -> set[str]:

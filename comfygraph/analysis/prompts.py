@@ -78,13 +78,24 @@ def zero(args: Sequence[str]) -> Transfer:
     return transfer
 
 
-def touched(args: Sequence[str]) -> Transfer:
-    """`touched conditioning`: something is done to it that may change what the model is told."""
+def marked(args: Sequence[str]) -> Transfer:
+    """`marked conditioning`: the same texts, told in another way: a weight, an area."""
+    return _changed(args, is_open=False)
 
+
+def touched(args: Sequence[str]) -> Transfer:
+    """`touched conditioning`: something goes with it that may change what the model is told."""
+    return _changed(args, is_open=True)
+
+
+def _changed(args: Sequence[str], *, is_open: bool) -> Transfer:
     def transfer(view: View) -> Any:
         found = [view.conditioning(name) for name in args]
-        marked = [one._replace(open=True, node_id=view.node_id) if one else None for one in found]
-        return marked[0] if len(marked) == 1 else tuple(marked)
+        new = [
+            one._replace(node_id=view.node_id, open=is_open or one.open) if one else None
+            for one in found
+        ]
+        return new[0] if len(new) == 1 else tuple(new)
 
     return transfer
 
@@ -133,6 +144,6 @@ def guide(args: Sequence[str]) -> Transfer:
 
 VERBS: Mapping[str, Maker] = {
     "of": of, "encode": encode, "encode_pair": encode_pair, "join": join, "zero": zero,
-    "touched": touched, "control": control, "guide": guide,
+    "marked": marked, "touched": touched, "control": control, "guide": guide,
 }  # fmt: skip
 """What the table and the configuration may say of `prompt`."""

@@ -216,6 +216,7 @@ class NodeDef:
             "paid": self.api_node,
             "match-type": bool(self.raw.get("output_matchtypes")),
             "loader": bool(self.files) and len(self.outputs) > 1,
+            "latent": any(output.type == "LATENT" for output in self.outputs),
         }
         return frozenset(name for name, is_so in found.items() if is_so)
 

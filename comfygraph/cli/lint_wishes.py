@@ -37,12 +37,27 @@ def work_of(flags: dict[str, Any], known: Settings) -> Work:
             strict_files=files == "strict",
             target=known.get("target", flags["target"]),
             lock=_lock(known.get("lock", flags["lock"])),
+            **_analysis(known),
         ),
         fix=_fix_mode(flags),
         unsafe=flags["unsafe_fixes"],
         graphs_only=flags["graphs_only"],
         stdin_name=flags["stdin_filename"] or "<stdin>",
     )
+
+
+def _analysis(known: Settings) -> dict[str, Any]:
+    """Give what the configuration says of classes and of models."""
+    from comfygraph.config import Settings
+
+    told = Settings("analysis", known.config, known.environ)
+    classes, families = told.get("classes") or {}, told.get("families") or {}
+    if classes:
+        from comfygraph.analysis.flow import check_words
+
+        for class_type, words in classes.items():
+            check_words(class_type, words)
+    return {"classes": classes, "families": families}
 
 
 def _lock(path: str | None) -> Lock | None:

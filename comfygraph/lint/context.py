@@ -5,7 +5,8 @@ What a rule sees of a document: the survey of its graph, names for people, and f
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.core.nearest import nearest
@@ -17,6 +18,9 @@ from comfygraph.lint.finding import LinkUse as LinkUse
 from comfygraph.lint.finding import LintOptions as LintOptions
 from comfygraph.lint.finding import Rewrite as Rewrite
 from comfygraph.lint.survey import Survey
+
+if TYPE_CHECKING:
+    from comfygraph.analysis.flow import Flow
 
 MOST_COMPARISONS = 20_000
 """Names that are compared with others for suggestions, in one document: about a second's worth."""
@@ -39,6 +43,21 @@ class RuleContext(Survey):
         super().__init__(document, catalog, options)
         self._nearest: dict[tuple[str, int], tuple[str | None, Collection[str]]] = {}
         self._comparisons = MOST_COMPARISONS
+
+    @cached_property
+    def flow(self) -> Flow:
+        """
+        What flows along the links, worked out when a rule asks for it first.
+        """
+        from comfygraph.analysis.flow import Flow
+
+        return Flow(
+            self.prompt,
+            self.catalog,
+            order=self.order,
+            classes=self.options.classes,
+            families=self.options.families,
+        )
 
     def if_run(self, node_id: str) -> Severity | None:
         """

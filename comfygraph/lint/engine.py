@@ -37,6 +37,9 @@ LONGEST_NAME = 10_000
 """Characters in the id of a node or the name of an input: findings repeat them a thousand times."""
 LONGEST_WORDS = 2_000
 
+DATAFLOW = "CG7"
+"""The rules about what flows along links, which is followed only where they run."""
+
 
 def lint(
     source: Prompt | Document | Mapping[str, Any] | Any,
@@ -82,6 +85,12 @@ def lint(
         document = conversion.document
     context = RuleContext(document, catalog, options or LintOptions())
     signs = context.signs
+    if ("latent" in signs or context.options.classes) and any(
+        rule.id.startswith(DATAFLOW) for rule in rules
+    ):
+        from comfygraph.lint.flow_signs import flow_signs
+
+        signs |= flow_signs(context)
     found = [
         item
         for rule in rules

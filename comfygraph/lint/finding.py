@@ -74,9 +74,13 @@ class LintOptions(NamedTuple):
         target: The service that the graph is meant for, or `None`.
         lock: What the graphs relied on when it was written; changes since are told.
         severities: Rule id → severity, where the person overrides the rule's own.
+        classes: Class → domain → what it does to facts, beside `comfygraph.analysis.table`.
+        families: Name or id of a model → its family, AIR ecosystem or base model.
     """
 
     strict_files: bool = False
     target: str | None = None
     lock: Lock | None = None
     severities: Mapping[str, Severity] = {}
+    classes: Mapping[str, Mapping[str, str]] = {}
+    families: Mapping[str, str] = {}

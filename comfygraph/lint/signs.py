@@ -40,7 +40,8 @@ KEY_NAMES = ("key", "token", "secret", "passw", "credential", "auth", "bearer")
 
 def text_signs(text: str, constants: Sequence[Constant]) -> Iterator[str]:
     """
-    Give what the texts of a graph may hold: `url`, `root`, `parent`, `long`, and kinds of `key`.
+    Give what the texts of a graph may hold: `url`, `root`, `parent`, `long`,
+    `embedding`, `lora-tag`, and kinds of `key`.
 
     Args:
         text: All texts, each after a line break.
@@ -59,6 +60,10 @@ def text_signs(text: str, constants: Sequence[Constant]) -> Iterator[str]:
     long = [value for _, _, value, _ in constants if len(value) >= SHORT_TOKEN]
     if len(text) > LONG_TEXT and max(map(len, long), default=0) > LONG_TEXT:
         yield "long"
+    if "embedding:" in text:
+        yield "embedding"
+    if "<lora:" in text:
+        yield "lora-tag"
     if any(prefix in text for prefix in KEYS_IN_TEXT):
         yield "key-prefix"
     if any(" " not in value and "." not in value[-12:] for value in long):

@@ -41,6 +41,7 @@ def _lint(rule: Rule, text: bytes) -> Report:
         strict_files=rule.id == "CG314",
         target=targets[0] if targets else None,
         lock=_older_lock() if "lock" in rule.signs else None,
+        families={"664602165660323756": "sdxl"} if rule.id == "CG724" else {},
     )
     return lint_file(text, name="example.json", options=options)
 

@@ -12,7 +12,7 @@ from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
 
 
-def _twins(ctx: RuleContext) -> dict[str, str]:
+def twins_of(ctx: RuleContext) -> dict[str, str]:
     """
     Give each node that repeats another one, and the first of its kind.
 
@@ -90,7 +90,7 @@ def duplicate_node(ctx: RuleContext) -> Iterator[Finding]:
      "5": {"class_type": "SaveImage", "inputs": {"images": ["3", 0], "filename_prefix": "out"}}}
     ```
     """
-    twins = _twins(ctx)
+    twins = twins_of(ctx)
     if not twins:
         return
     feeds: dict[str, list[str]] = {}

@@ -71,17 +71,13 @@ def off_step(ctx: RuleContext) -> Iterator[Finding]:
     ## Example
     ```json
     {"1": {"class_type": "EmptyLatentImage", "inputs": {"width": 513, "height": 512, "batch_size": 1}},
-     "2": {"class_type": "VAEDecode", "inputs": {"samples": ["1", 0], "vae": ["4", 0]}},
-     "4": {"class_type": "VAELoader", "inputs": {"vae_name": "pixel_space"}},
-     "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "out"}}}
+     "2": {"class_type": "SaveLatent", "inputs": {"samples": ["1", 0], "filename_prefix": "out"}}}
     ```
 
     ## Use instead
     ```json
     {"1": {"class_type": "EmptyLatentImage", "inputs": {"width": 512, "height": 512, "batch_size": 1}},
-     "2": {"class_type": "VAEDecode", "inputs": {"samples": ["1", 0], "vae": ["4", 0]}},
-     "4": {"class_type": "VAELoader", "inputs": {"vae_name": "pixel_space"}},
-     "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "out"}}}
+     "2": {"class_type": "SaveLatent", "inputs": {"samples": ["1", 0], "filename_prefix": "out"}}}
     ```
     """
     grids: dict[int, tuple[float, float] | None] = {}
