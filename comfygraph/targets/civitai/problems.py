@@ -21,7 +21,7 @@ from comfygraph.targets.reading import items, mapping, number, one_line, text
 
 SERVICE = "Civitai"
 _CREDENTIALS = "CIVITAI_API_TOKEN"
-_MONEY = re.compile(r"insufficient[ _]?(?:buzz|funds)|not enough buzz|\bfunds\b", re.I)
+_MONEY = re.compile(r"insufficient[ _]?(?:buzz|funds)|\benough buzz|\bfunds\b", re.I)
 _TOP_UP = "top up the account's Buzz, or make the graph cheaper"
 _LONGEST_PATH = 2000
 _TOKEN = re.compile(r"\[\s*'([^']*)'\s*\]|\[\s*\"([^\"]*)\"\s*\]|\[\s*([^\]]*)\]|([^.\[\]]+)")

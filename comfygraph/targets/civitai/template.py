@@ -73,7 +73,9 @@ def plan_of(submission: Submission) -> Plan:
     resources: tuple[str, ...] = ()
     if options.custom:
         resources = _resources(options, manifest)
-        if not resources and not options.node_packs:
+        # where models are named in another way, that is the complaint
+        told = bool(complaints) and options.is_strict
+        if not resources and not options.node_packs and not told:
             raise UsageError(
                 "a `customComfy` step needs at least one resource, and the graph names none",
                 hint="name one with the option `resources`, or use a `comfy` step",
