@@ -25,7 +25,7 @@ from comfygraph.targets.failures import GraphRejected
 from comfygraph.targets.http import HttpResponse
 
 AIR = "urn:air:sd1:checkpoint:civitai:4384@128713"
-CUSTOM = {"step": "customComfy"}
+CUSTOM: dict[str, Any] = {"step": "customComfy"}
 NODES = ["4", "5", "6", "3", "8", "9"]
 
 

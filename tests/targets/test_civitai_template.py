@@ -37,7 +37,7 @@ PACK = "urn:air:comfy:nodepack:comfyregistry:kijai/comfyui-kjnodes@1.4.0"
 LAYER = "urn:air:comfy:nodepacklayer:comfyregistry:kijai/comfyui-kjnodes@1.4.0+75726e"
 BLOB = "ABCDEFGHJKMNPQRSTVWXYZ0123.png"
 BLOB_AIR = f"urn:air:other:other:orchestrator:blob@{BLOB}"
-CUSTOM = {"step": "customComfy"}
+CUSTOM: dict[str, Any] = {"step": "customComfy"}
 
 
 @pytest.fixture
