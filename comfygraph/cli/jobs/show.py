@@ -111,7 +111,7 @@ def _print(ledger: Ledger, record: JobRecord) -> None:
     for name, value in rows:
         if value:
             print(f"{name:<9} {clean(value)}")
-    files = ledger.results(record.id)
+    files = [file for file in ledger.results(record.id) if file.path or not file.preview]
     for number, file in enumerate(files):
         head = "files" if number == 0 else ""
         where = file.path or f"{file.name} (not saved)"
@@ -119,7 +119,7 @@ def _print(ledger: Ledger, record: JobRecord) -> None:
         print(f"{head:<9} {clean(where)}{size}")
     advice = "" if record.embedded else _ADVICE.get(record.state.value, "")
     if record.state.value == "succeeded" and not record.embedded:
-        missing = any(not file.path for file in files if not file.preview)
+        missing = any(not file.path for file in files)
         advice = "comfygraph jobs results {id} -o DIR   downloads them" if missing else ""
     if advice:
         print(f"{'next':<9} {advice.format(id=record.id[:8])}")
