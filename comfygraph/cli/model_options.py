@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
 
-from comfygraph.errors import UsageError
+from comfygraph.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from comfygraph.catalog import NodeCatalog
@@ -106,22 +106,25 @@ def open_catalog(wishes: Wishes, target: TargetName | None) -> NodeCatalog:
 
 def read_document(name: str) -> tuple[Document, bytes | None]:
     """
-    Open a document, with its bytes where it is a text of its own.
+    Open a graph that is named on the command line, with its bytes where it is a text of its own.
 
     Raises:
+        BuildError: The graph of a script has mistakes.
         InputError: It cannot be read, or holds no graph.
     """
-    from comfygraph.documents import open_document
+    from comfygraph.cli.graphs import open_graph
+    from comfygraph.documents import JsonSyntaxError, open_document
 
-    if name == "-":
-        data = sys.stdin.buffer.read()
+    if name != "-":
+        document = open_graph(name)
+        is_text = document.container is None and os.path.isfile(name)
+        return document, Path(name).read_bytes() if is_text else None
+    data = sys.stdin.buffer.read()
+    try:
         document = open_document(data, name="<stdin>")
-    else:
-        document = open_document(Path(name))
-        if document.container is not None:
-            return document, None
-        data = Path(name).read_bytes()
-    return document, None if document.container is not None else data
+    except JsonSyntaxError as exc:
+        raise InputError(f"<stdin>:{exc.line}:{exc.column}: {exc.message}") from exc
+    return document, data if document.container is None else None
 
 
 def place_of(use: ModelUse) -> str:
