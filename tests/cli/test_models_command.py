@@ -208,7 +208,7 @@ def test_a_graph_without_models(files: Any, capfd: Capture) -> None:
          "error: --offline and --refresh want the opposite\n"),
         (["g.json", "--offline", "--catalog", "http://127.0.0.1:9"], 2,
          "error: --offline and a catalog on a server want the opposite\n"),
-        (["models.toml"], 3, "error: models.toml:1:20: not JSON"),
+        (["models.toml"], 3, "error: models.toml:1:21: not JSON"),
     ],
 )  # fmt: skip
 def test_mistakes(
