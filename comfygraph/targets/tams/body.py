@@ -4,6 +4,8 @@ The graph as TAMS takes it: `params`, node id → `{"classType", "inputs", "prop
 
 from __future__ import annotations
 
+from copy import copy
+
 from comfygraph.core.values import JsonValue, Node, Prompt
 from comfygraph.targets.http import Secret
 from comfygraph.targets.tams.access import AccessKeys
@@ -43,8 +45,23 @@ def _node(node: Node) -> dict[str, JsonValue]:
 
 def exact(value: JsonValue) -> JsonValue:
     """
-    Give a value for an input, with integers beyond 2^53 as texts.
+    Give a value for an input, with integers beyond 2^53 as texts, also inside of it.
     """
+    if not isinstance(value, list | dict):
+        return _scalar(value)
+    root = copy(value)
+    below = [root]
+    while below:
+        place = below.pop()
+        for key, item in list(place.items() if isinstance(place, dict) else enumerate(place)):
+            inner = copy(item) if isinstance(item, list | dict) else _scalar(item)
+            place[key] = inner
+            if isinstance(inner, list | dict):
+                below.append(inner)
+    return root
+
+
+def _scalar(value: JsonValue) -> JsonValue:
     # `inputs` is a protobuf Struct, whose numbers are doubles: model ids and 64-bit seeds
     # would lose digits there; both are also read from texts
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _EXACT_IN_DOUBLE:
