@@ -15,8 +15,9 @@ from comfygraph.core.values import Prompt
 from comfygraph.documents import Document
 from comfygraph.errors import InputError, PromptError, WorkflowError
 from comfygraph.lint.diagnostic import Diagnostic, Edit, Fix, Report, Severity
+from comfygraph.references.forms import FileName
 from comfygraph.references.resolution import Resolution
-from comfygraph.references.resolve import LABELS, TargetName
+from comfygraph.references.resolve import TargetName
 from comfygraph.references.uses import ModelUse, models_of
 
 Find = Callable[[ModelUse, TargetName], Resolution]
@@ -153,12 +154,13 @@ def _diagnostic(
     graph: Graph, use: ModelUse, target: TargetName, why: str, help: str | None
 ) -> Diagnostic:
     rule_id, name = _RULES[target]
-    shown = shorten(use.value)
+    if target == "comfyui" and isinstance(use.reference, FileName):
+        rule_id, name = "CG314", "missing-file"
     return Diagnostic(
         rule_id,
         name,
         Severity.ERROR,
-        f"`{use.input}` is `{shown}`, which has no name on {LABELS[target]}: {why}",
+        f"`{use.input}` is `{shorten(use.value)}`: {why}",
         graph.pointer(use),
         node_id=use.node_id,
         input=use.input,

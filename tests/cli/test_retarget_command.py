@@ -94,8 +94,8 @@ def test_what_has_no_name_is_told_and_nothing_written(place: Path, capfd: Captur
     assert (1, "", False) == (code, out, (place / "t.json").exists())
     assert err.endswith("""\
 g.json:5:32: error CG401 model-name-for-id
-    LoraLoaderModelOnly (5): `lora_name` is `detail.safetensors`, which has no name on TensorArt: \
-TensorArt finds models by their number only
+    LoraLoaderModelOnly (5): `lora_name` is `detail.safetensors`: TensorArt finds models by their \
+number only
     5 | "inputs": {"lora_name": "detail.safetensors", "model": ["4", 0], "strength_model": 1.0}}
       |                         ^^^^^^^^^^^^^^^^^^^^
     help: tell its number in a file for --map: tams = "…"
@@ -132,7 +132,7 @@ def test_offline_with_a_table_asks_nobody(place: Path, emulator: Emulator, capfd
     err = capfd.readouterr().err
 
     assert 1 == code
-    assert "which has no name on Civitai: 127.0.0.1 was not asked" in err
+    assert "`lora_name` is `detail.safetensors`: 127.0.0.1 was not asked" in err
     assert before == emulator.stats().requests
 
 

@@ -79,7 +79,7 @@ def test_names_change_and_all_else_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "rule"), [("comfyui", "CG421"), ("civitai", "CG411"), ("tams", "CG401")]
+    ("target", "rule"), [("comfyui", "CG314"), ("civitai", "CG411"), ("tams", "CG401")]
 )
 def test_what_has_no_name_is_a_finding(target: TargetName, rule: str) -> None:
     """
@@ -93,9 +93,23 @@ def test_what_has_no_name_is_a_finding(target: TargetName, rule: str) -> None:
     assert (rule, "/4/inputs/ckpt_name", "4", "ckpt_name", "base", "look") == (
         first.rule_id, first.pointer, first.node_id, first.input, first.title, first.help,
     )  # fmt: skip
-    assert first.message.startswith("`ckpt_name` is `none_a.ckpt`, which has no name on ")
+    assert "`ckpt_name` is `none_a.ckpt`: by hand" == first.message
     assert ("/6/inputs/text", "CLIPTextEncode") == (second.pointer, second.class_type)
     assert "embedding:new_one, (embedding:none:1.2)" in result.text
+
+
+def test_a_number_without_a_file() -> None:
+    """
+    For a ComfyUI server, a number is no missing file: it is another service's reference.
+    """
+    graph = read_graph(
+        open_document(GRAPH.replace("a.ckpt", "1" * 18).encode(), name="g.json"), CATALOG
+    )
+    result = retarget(
+        graph, "comfyui", lambda use, _: Resolution("", None, Availability.UNKNOWN, "x")
+    )
+
+    assert ["CG421", "CG314"] == [found.rule_id for found in result.report.diagnostics[:2]]
 
 
 def test_a_name_that_is_right_is_kept() -> None:
