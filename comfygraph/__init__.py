@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from comfygraph.lint import Severity as Severity
     from comfygraph.lint import lint as lint
     from comfygraph.lint import predict_response as predict_response
+    from comfygraph.references.air import Air as Air
+    from comfygraph.references.uses import ModelUse as ModelUse
+    from comfygraph.references.uses import models_of as models_of
     from comfygraph.workflow import ConversionResult as ConversionResult
     from comfygraph.workflow import convert as convert
 
@@ -98,6 +101,11 @@ _NAMES = {
         "lint",
         "predict_response",
     ),
+    "comfygraph.references.air": ("Air",),
+    "comfygraph.references.uses": (
+        "ModelUse",
+        "models_of",
+    ),
     "comfygraph.workflow": (
         "ConversionResult",
         "convert",
@@ -106,6 +114,7 @@ _NAMES = {
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "Air",
     "AsyncJob",
     "BuildError",
     "ComfyGraphError",
@@ -119,6 +128,7 @@ __all__ = [
     "Job",
     "Link",
     "LintOptions",
+    "ModelUse",
     "Node",
     "NodeCatalog",
     "NodeDef",
@@ -135,6 +145,7 @@ __all__ = [
     "convert",
     "lint",
     "load_catalog",
+    "models_of",
     "named",
     "open_document",
     "param",
