@@ -357,7 +357,7 @@ class BatchRunner:
         if stops_all(exc):
             self._stop(exc.message)
             self._state.error = self._state.error or exc
-        if isinstance(exc, ServiceUnavailable) and not isinstance(exc, SubmissionUncertain):
+        if isinstance(exc, ServiceUnavailable | SubmissionUncertain):
             self._state.out_of_reach += 1
             if self._state.out_of_reach >= _GIVEN_UP_AFTER + self._concurrency:
                 self._stop(f"the service is out of reach: {exc.message}")
