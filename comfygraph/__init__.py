@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from comfygraph.api import load_catalog as load_catalog
+    from comfygraph.api import prompt_schema as prompt_schema
     from comfygraph.catalog import InputSpec as InputSpec
     from comfygraph.catalog import NodeCatalog as NodeCatalog
     from comfygraph.catalog import NodeDef as NodeDef
@@ -52,7 +53,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES = {
-    "comfygraph.api": ("load_catalog",),
+    "comfygraph.api": (
+        "load_catalog",
+        "prompt_schema",
+    ),
     "comfygraph.catalog": (
         "InputSpec",
         "NodeCatalog",
@@ -150,6 +154,7 @@ __all__ = [
     "open_document",
     "param",
     "predict_response",
+    "prompt_schema",
     "raw_node",
     "submit",
 ]

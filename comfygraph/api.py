@@ -32,3 +32,27 @@ def load_catalog(
 
         return fetch_catalog(source)
     return _load_local(source)
+
+
+def prompt_schema(catalog: NodeCatalog | None = None) -> dict[str, Any]:
+    """
+    Give a JSON Schema (draft-07) of the prompts that a catalog's nodes can be in.
+
+    Editors complete and check `prompt.json` with it: classes, inputs, closed lists, ranges.
+    Whether links fit is beyond a schema, and what `lint` says.
+
+    Args:
+        catalog: The classes; default is the bundled core.
+    """
+    import re
+
+    from comfygraph.dsl.prompt_schema import make_schema
+    from comfygraph.workflow.class_quirks import COUNTED_WIDGETS, EXTRA_WIDGETS
+
+    extra = {
+        class_type: [re.escape(widget.name) for widget in widgets]
+        for class_type, widgets in EXTRA_WIDGETS.items()
+    }
+    for class_type, prefix in COUNTED_WIDGETS.items():
+        extra.setdefault(class_type, []).append(f"{re.escape(prefix)}[0-9]+")
+    return make_schema(catalog if catalog is not None else _load_local(), extra)

@@ -75,6 +75,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "tams",
         "Ask TAMS (TensorArt) about graphs, templates, models and jobs.",
     ),
+    "params": ("comfygraph.cli.params", "params", "List the parameters of a graph in Python."),
+    "schema": (
+        "comfygraph.cli.schema",
+        "schema",
+        "Write JSON Schemas for editors: of prompts made of your nodes.",
+    ),
     "emulate": (
         "comfygraph.cli.emulate",
         "emulate",

@@ -72,7 +72,8 @@ class Parameter:
                     return {"true": True, "false": False}[text.lower()]
         except (ValueError, KeyError):
             raise UsageError(
-                f"`{text}` is no value for the parameter `{self.name}`, which is {_WORDS[str(self.type)]}"
+                f"`{text}` is no value for the parameter `{self.name}`, "
+                f"which is {_WORDS[str(self.type)]}"
             ) from None
         return text
 
@@ -132,12 +133,7 @@ class Template:
         """
         Give the JSON Schema of the parameters, as one object.
         """
-        return {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "type": "object",
-            "properties": {name: item.schema() for name, item in self._parameters.items()},
-            "additionalProperties": False,
-        }
+        return schema_of(self._parameters)
 
     def _known(self, name: str) -> Parameter:
         found = self._parameters.get(name)
@@ -180,6 +176,18 @@ class FunctionTemplate(Template):
         for name in values:
             self._known(name)
         return self._finish(self._function(**values))
+
+
+def schema_of(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
+    """
+    Give the JSON Schema of an object with a value for each parameter, or for some of them.
+    """
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {name: item.schema() for name, item in parameters.items()},
+        "additionalProperties": False,
+    }
 
 
 def required_arguments(function: Callable[..., Any]) -> list[str]:
