@@ -30,6 +30,10 @@ from comfygraph.cli.submit_batch_options import BatchWishes, batch_options, refu
     help="Change an input first. NODE is an id, a title, or a class that occurs once.",
 )  # fmt: skip
 @click.option(
+    "--option", "-O", "options", metavar="NAME=VALUE", multiple=True,
+    help="Say something to the service besides the graph; may be repeated.",
+)  # fmt: skip
+@click.option(
     "--out", "-o", metavar="DIR", default=None, help="Save the files that the job makes in DIR."
 )
 @click.option(
@@ -84,6 +88,7 @@ def submit(
     target: str | None,
     urls: tuple[str, ...],
     assignments: tuple[str, ...],
+    options: tuple[str, ...],
     out: str | None,
     upload_from: tuple[str, ...],
     only: tuple[str, ...],
@@ -132,6 +137,8 @@ def submit(
         ... by title, in quotes where it has dots
     comfygraph submit graph.json --set LoadImage.image=~/photo.jpg
         run it on a picture of your own
+    comfygraph submit graph.json --target civitai -O step=customComfy -O tags=night -o out
+        run it on Civitai's own ComfyUI, node by node, paid by the second
     comfygraph submit graph.json --target civitai --dry-run
         show what would be sent
     comfygraph submit graph.json -o out --json | jq -r 'select(.type == "OutputReady").file.path'
@@ -188,6 +195,7 @@ def submit(
         only=only,
         previews=previews,
         assignments=assignments,
+        options=options,
         out=known.get("out", out),
         upload_from=upload_from,
         overwrite=overwrite,
@@ -206,6 +214,10 @@ def submit(
         config=dict(os.environ),
     )
     if wishes.wanted:
+        if options:
+            from comfygraph.errors import UsageError
+
+            raise UsageError("--option goes with a single graph, not with a batch")
         from comfygraph.cli.submit_batch import run_batch
 
         return run_batch(request, wishes, stdout=sys.stdout, stderr=sys.stderr)

@@ -20,6 +20,7 @@ from comfygraph.cli.submit_target import (
     open_service,
     target_name,
 )
+from comfygraph.cli.target_options import target_options
 from comfygraph.cli.terminal import use_color
 from comfygraph.core.values import JsonValue, Prompt
 from comfygraph.documents import Document
@@ -41,6 +42,7 @@ class Request:
     target: str | None = None
     url: str | None = None
     assignments: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     out: str | None = None
     upload_from: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
@@ -160,7 +162,7 @@ def _plan(
     name = target_name(request)
     submission = make_submission(
         prompt,
-        options=_options(name, document),
+        options={**_options(name, document), **target_options(name, document, request.options)},
         partial_targets=_partial_targets(request, name, prompt, document),
     )
     if request.previews is not None and not is_comfyui(name) and name != "comfyapi":

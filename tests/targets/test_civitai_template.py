@@ -20,6 +20,7 @@ from comfygraph.errors import ComfyGraphError, UsageError
 from comfygraph.targets import get_target
 from comfygraph.targets.base import LocalFile, NodeComplaint, Submission
 from comfygraph.targets.civitai import CivitaiTarget
+from comfygraph.targets.civitai.body import options_of_body
 from comfygraph.targets.civitai.manifest import manifest_of
 from comfygraph.targets.civitai.options import Options, read_options
 from comfygraph.targets.civitai.template import plan_of, template_of
@@ -439,3 +440,21 @@ def test_price_of_a_custom_step_is_told_honestly(
     assert checked.notes[0].startswith("post-paid: about 1 Buzz for each second")
     assert "may pass before the run begins" in checked.notes[1]
     assert (12.0, False) == (bare.cost, bare.affordable)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_body_says_its_options_again(data: st.DataObject) -> None:
+    """
+    The options that are read out of a body make the same body again.
+    """
+    custom = data.draw(st.booleans())
+    kind = _CUSTOM_OPTIONS if custom else _COMFY_OPTIONS
+    options = data.draw(st.fixed_dictionaries({}, optional={**_OPTIONS, **kind}))
+    given_options = {**options, **(CUSTOM if custom else {})}
+    body = _body(_prompt(), **given_options)
+
+    assert body == _body(_prompt(), **options_of_body(body))
+    token = {"$type": "customComfy", "input": {"sessionOwnerApiToken": "t-secret", "trace": "none"}}
+    assert "t-secret" not in json.dumps(options_of_body({"steps": [token]}))
+    assert {} == options_of_body({"steps": [None, {"$type": 1}]}) == options_of_body("x")

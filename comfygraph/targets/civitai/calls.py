@@ -4,7 +4,7 @@ What all calls of Civitai's orchestration API share: how a request is made and a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -16,8 +16,6 @@ from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, Resend, jso
 from comfygraph.targets.reading import identifier, items, mapping, mappings
 
 DEFAULT_BASE_URL = "https://orchestration.civitai.com"
-
-Query = Mapping[str, str] | Iterable[tuple[str, str]]
 
 _ACCEPT = {"Accept": "application/json"}
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
@@ -54,7 +52,7 @@ class Calls:
         self,
         method: str,
         path: str,
-        query: Query = (),
+        query: Mapping[str, str] | Sequence[tuple[str, str]] = (),
         body: JsonValue = None,
         *,
         resend: Resend = Resend.ALWAYS,
@@ -64,8 +62,7 @@ class Calls:
         """
         Make a request to the service.
         """
-        pairs = list(query.items()) if isinstance(query, Mapping) else list(query)
-        tail = f"?{urlencode(pairs, errors='replace')}" if pairs else ""
+        tail = f"?{urlencode(query, errors='replace')}" if query else ""
         return HttpRequest(
             method,
             f"{self.base_url}{path}{tail}",
