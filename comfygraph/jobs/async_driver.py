@@ -375,6 +375,8 @@ async def _end(task: asyncio.Task[None] | None) -> None:
 
 async def _ask(client: httpx.AsyncClient, effect: Send | Save, headers: dict[str, str]) -> Answer:
     request = effect.request
+    if isinstance(effect, Save):
+        headers = {**headers, **wire.file_headers(effect.sink)}
     async with client.stream(
         request.method,
         request.url,
@@ -383,9 +385,8 @@ async def _ask(client: httpx.AsyncClient, effect: Send | Save, headers: dict[str
         timeout=wire.timeouts(effect.connect, effect.timeout),
     ) as response:
         if isinstance(effect, Save):
-            if not wire.holds_file(response, request.url):
+            if not wire.starts_file(response, request.url, effect.sink):
                 return wire.whole_answer(response, b"")
-            effect.sink.begin(*wire.answer_head(response))
             async for piece in response.aiter_bytes():
                 effect.sink.write(piece)
             return await asyncio.to_thread(wire.keep, effect.sink)

@@ -134,20 +134,23 @@ class Unreached:
 @dataclass(frozen=True, slots=True)
 class Saved:
     """
-    The body of a `Save` is complete and in its place.
+    The body of a `Save` is complete and in its place; `damage` says what is wrong with it.
     """
 
     path: str
     size: int
+    damage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NotSaved:
     """
-    The body of a `Save` came and could not be kept: too large, or the disk refused.
+    The body of a `Save` came and could not be kept: too large, the disk refused, or it is not what
+    the service sent (`damaged`).
     """
 
     reason: str
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

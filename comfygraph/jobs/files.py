@@ -5,18 +5,18 @@ Result files on the disk: written beside their place under a temporary name, the
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path, PurePath
 from threading import Lock
-from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from comfygraph.errors import UsageError
+from comfygraph.jobs.checks import damage
 from comfygraph.jobs.names import counted, safe_name
+from comfygraph.jobs.part_file import PartFile, temporary_path
 from comfygraph.targets.events import OutputFile
 
 MAX_FILE_BYTES = 8 * 1024**3
@@ -71,7 +71,7 @@ def open_folder(
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        trial = _temporary_path(folder)
+        trial = temporary_path(folder)
         trial.touch(exist_ok=False)
         trial.unlink()
     except FileExistsError:
@@ -89,9 +89,15 @@ class NotKept(Exception):
     """
 
 
+class Damaged(NotKept):
+    """
+    A body that came complete and is not what the service sent.
+    """
+
+
 class Sink:
     """
-    Takes one body: `begin`, `write` as often as needed, then `commit`; or `abandon`.
+    Takes one body: `begin` or `go_on`, `write` as often as needed, then `commit`; or `abandon`.
 
     Until `commit` the folder shows only a hidden temporary file. `commit` never replaces a file
     that is there, unless the folder says so: it links the complete file to a free name, which the
@@ -100,37 +106,101 @@ class Sink:
     Args:
         folder: Where the file goes.
         name: What the service calls it.
+        token: What the body is of, the same each time: a part that came before, perhaps to another
+            process, is gone on with. `""` starts from nothing.
+        strict: Whether a file that did not come as it was sent is refused.
     """
 
-    def __init__(self, folder: Folder, name: str) -> None:
+    def __init__(self, folder: Folder, name: str, *, token: str = "", strict: bool = True) -> None:
         self._folder = folder
         self._name = name
+        self._token = token
+        self._strict = strict
         self._media_type = ""
+        self._length: int | None = None
+        self._digests: Mapping[str, bytes] = {}
         self._lock = Lock()
-        self._file: BinaryIO | None = None
-        self._temporary: Path | None = None
+        self._part: PartFile | None = None
         self._abandoned = False
-        self.size = 0
+        self.damage = ""
+        """What is wrong with a file that was kept all the same."""
 
-    def begin(self, media_type: str = "", length: int | None = None) -> None:
+    @property
+    def size(self) -> int:
+        """
+        How many bytes have come.
+        """
+        return 0 if self._part is None else self._part.size
+
+    def wish(self) -> tuple[int, str] | None:
+        """
+        Give from which byte on the body is wanted, and of which version; `None` for all of it.
+
+        Raises:
+            OSError: The folder refuses.
+        """
+        with self._lock:
+            if self._abandoned or not self._token:
+                return None
+            part = self._opened(make=True)
+            return (part.size, part.validator) if part.size and part.validator else None
+
+    def begin(
+        self,
+        media_type: str = "",
+        length: int | None = None,
+        *,
+        validator: str = "",
+        digests: Mapping[str, bytes] | None = None,
+    ) -> None:
         """
         Start a body, again from nothing where one was begun.
 
         Args:
             media_type: The media type of the body, `""` where unknown.
             length: How many bytes are announced.
+            validator: Which version it is, for a later `wish`.
+            digests: Digests of the whole, as `checks.named_digests` gives them.
 
         Raises:
             NotKept: More is announced than the folder takes.
             OSError: The folder refuses.
         """
         with self._lock:
-            self._discard()
-            self._media_type = media_type
+            self._media_type, self._length, self._digests = media_type, length, digests or {}
             self._check(length or 0)
-            self._folder.path.mkdir(parents=True, exist_ok=True)
-            self._temporary = _temporary_path(self._folder.path)
-            self._file = self._temporary.open("xb")
+            self._opened(make=True).restart(validator)
+
+    def go_on(self, start: int, media_type: str = "", length: int | None = None) -> bool:
+        """
+        Take the rest of a body as wished for; false where it is another part, and all is forgotten.
+
+        Args:
+            start: From which byte on it comes.
+            media_type: The media type of the body.
+            length: How many bytes the whole has.
+
+        Raises:
+            NotKept: The whole is larger than the folder takes.
+            OSError: The folder refuses.
+        """
+        with self._lock:
+            part = self._opened()
+            if start != part.size:
+                part.restart("")
+                return False
+            self._media_type, self._length, self._digests = media_type, length, {}
+            self._check(length or 0)
+            part.go_on()
+            return True
+
+    def forget(self) -> None:
+        """
+        Forget what has come: the service has no such rest.
+        """
+        with self._lock:
+            if self._part is not None:
+                self._part.restart("")
 
     def write(self, data: bytes) -> None:
         """
@@ -142,58 +212,60 @@ class Sink:
         """
         with self._lock:
             self._check(self.size + len(data))
-            self._opened()[0].write(data)
-            self.size += len(data)
+            self._opened().write(data)
 
     def commit(self) -> Path:
         """
         Put the complete file in its place, and give that place.
 
         Raises:
+            Damaged: It is not what the service sent; it is forgotten.
             OSError: The folder refuses.
         """
         with self._lock:
             self._check(self.size)
-            file, temporary = self._opened()
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
+            part = self._opened()
+            part.file.flush()
+            os.fsync(part.file.fileno())
+            self.damage = damage(part.path, self._digests, self._length)
+            if self.damage and self._strict:
+                part.restart("")
+                raise Damaged(self.damage)
             name = safe_name(self._name, media_type=self._media_type)
             if self._folder.overwrite:
                 place = self._folder.path / name
-                os.replace(temporary, place)
+                os.replace(part.path, place)
             else:
-                place = self._put_beside(temporary, name)
-            self._file = self._temporary = None
+                place = self._put_beside(part.path, name)
+            part.placed()
+            self._part = None
+            _sync_folder(self._folder.path)
             return place
 
     def abandon(self) -> None:
         """
-        Leave nothing behind that is not complete, and take nothing any more.
+        Take nothing any more, and leave nothing behind but a part that can be gone on with.
         """
         with self._lock:
             self._abandoned = True
-            self._discard()
+            if self._part is not None:
+                self._part.leave()
+                self._part = None
 
-    def _discard(self) -> None:
-        if self._file is not None:
-            with suppress(OSError):
-                self._file.close()
-        if self._temporary is not None:
-            with suppress(OSError):
-                self._temporary.unlink()
-        self._file = self._temporary = None
-        self.size = 0
-
-    def _opened(self) -> tuple[BinaryIO, Path]:
-        if self._file is None or self._temporary is None:
-            raise RuntimeError("the body was not begun")
-        return self._file, self._temporary
+    def _opened(self, make: bool = False) -> PartFile:
+        if self._part is None:
+            if not make:
+                raise RuntimeError("the body was not begun")
+            self._folder.path.mkdir(parents=True, exist_ok=True)
+            self._part = PartFile(self._folder.path, self._token)
+        return self._part
 
     def _check(self, size: int) -> None:
         if self._abandoned:
             raise NotKept("nobody wants the file any more")
         if size > self._folder.max_bytes:
+            if self._part is not None:
+                self._part.restart("")
             raise NotKept(f"it is larger than {self._folder.max_bytes} bytes")
 
     def _put_beside(self, temporary: Path, name: str) -> Path:
@@ -205,8 +277,16 @@ class Sink:
         raise AssertionError("counting never ends")
 
 
-def _temporary_path(folder: Path) -> Path:
-    return folder / f".comfygraph-{secrets.token_hex(8)}.part"
+def _sync_folder(folder: Path) -> None:
+    """
+    Have the new name on the disk too, where the system can.
+    """
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _put_exclusively(temporary: Path, place: Path) -> bool:

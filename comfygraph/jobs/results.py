@@ -114,11 +114,17 @@ class Results:
         Fetch a file and tell it; give what went wrong, or `""`.
         """
         assert self._folder is not None
+        path = next((self._have[key] for key in file_keys(file) if key in self._have), None)
+        if path is not None:
+            self._paths.update(dict.fromkeys(file_keys(file), path))
+            yield Tell((OutputReady(replace(file, path=path)),))
+            return ""
         folder, name = self._folder.place_for(file, self._numbers[file_keys(file)[0]])
         current = file
-        renewed = False
+        renewed = damaged = False
+        token = f"{ref.base_url} {ref.job_id} {file_keys(file)[0]}"
         while True:
-            sink = Sink(folder, name)
+            sink = Sink(folder, name, token=token, strict=not damaged)
             try:
                 request = self._target.download(ref, current)
                 answer = yield from self._courier.save(request, sink, firm=firm)
@@ -127,11 +133,17 @@ class Results:
             finally:
                 sink.abandon()
             if isinstance(answer, Saved):
+                if answer.damage:
+                    said = f"`{file.name}` was kept as it came: {answer.damage}"
+                    yield Tell((Notice(said, file.node_id),))
                 for key in (*file_keys(file), *file_keys(current)):
                     self._paths[key] = answer.path
                 yield Tell((OutputReady(replace(current, path=answer.path)),))
                 return ""
             if isinstance(answer, NotSaved):
+                if answer.damaged and not damaged:
+                    damaged = True  # once more; what comes then is kept, since nothing better will
+                    continue
                 return answer.reason
             if renewed or not (answer.ok or answer.status in _EXPIRED):
                 return _refused(answer.status)

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from comfygraph.errors import UsageError
@@ -106,6 +107,10 @@ def plan_for(claim: Claim, target: Target, terms: Terms = Terms()) -> Plan:
             have=saved_files(ledger, record.id, terms.folder),
             weights=terms.weights,
         )
+        if terms.folder is not None:
+            out = str(terms.folder.path.absolute())
+            if out != record.out:
+                claim.write(out=out)
         return _recorded(plan, claim, submission, None)
     except BaseException:
         claim.release()
@@ -141,16 +146,16 @@ def saved_files(ledger: Ledger, job: str, folder: Folder | None = None) -> dict[
     Args:
         ledger: The ledger.
         job: The job.
-        folder: Only those in this folder; default is anywhere.
+        folder: Only those below this folder; default is anywhere.
 
     Raises:
         LedgerError: The ledger cannot be read.
     """
-    place = None if folder is None else os.path.realpath(folder.path)
+    place = None if folder is None else folder.path.resolve()
     found = {}
     for result in ledger.results(job):
         path = result.path
-        if not path or (place is not None and os.path.dirname(os.path.realpath(path)) != place):
+        if not path or (place is not None and not Path(path).resolve().is_relative_to(place)):
             continue
         if os.path.isfile(path) and os.path.getsize(path) == result.size:
             found[result.key] = path

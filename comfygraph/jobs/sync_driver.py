@@ -331,6 +331,8 @@ def _carry(
 
 def _ask(client: httpx.Client, effect: Send | Save, headers: dict[str, str]) -> Answer:
     request = effect.request
+    if isinstance(effect, Save):
+        headers = {**headers, **wire.file_headers(effect.sink)}
     with client.stream(
         request.method,
         request.url,
@@ -339,9 +341,8 @@ def _ask(client: httpx.Client, effect: Send | Save, headers: dict[str, str]) -> 
         timeout=wire.timeouts(effect.connect, effect.timeout),
     ) as response:
         if isinstance(effect, Save):
-            if not wire.holds_file(response, request.url):
+            if not wire.starts_file(response, request.url, effect.sink):
                 return wire.whole_answer(response, b"")
-            effect.sink.begin(*wire.answer_head(response))
             for piece in response.iter_bytes():
                 effect.sink.write(piece)
             return wire.keep(effect.sink)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -16,8 +17,9 @@ import httpx
 
 from comfygraph import __version__
 from comfygraph.errors import UsageError
+from comfygraph.jobs.checks import named_digests
 from comfygraph.jobs.effects import NotSaved, Saved, StreamLost, Unreached
-from comfygraph.jobs.files import NotKept, Sink
+from comfygraph.jobs.files import Damaged, NotKept, Sink
 from comfygraph.targets.http import MAX_JSON_BYTES, HttpRequest, HttpResponse, origin
 
 USER_AGENT = f"comfygraph/{__version__}"
@@ -29,6 +31,7 @@ STREAM_SILENCE = 90.0
 """Seconds without a byte after which a byte stream is given up and opened again."""
 CLOSE_TIMEOUT = 0.5
 
+_PART = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)", re.ASCII)
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
@@ -114,14 +117,62 @@ def answer_head(response: httpx.Response) -> tuple[str, int | None]:
     return media_type, int(length) if plain and length.isascii() and length.isdigit() else None
 
 
-def holds_file(response: httpx.Response, name: str) -> bool:
+def file_headers(sink: Sink) -> dict[str, str]:
     """
-    Whether an answer to a download holds the file, and no page that speaks of it.
+    Give the headers that ask for a file as it is, or for the rest of it.
+
+    Raises:
+        OSError: The folder refuses.
     """
-    media_type, _ = answer_head(response)
-    return response.status_code == 200 and (
-        media_type not in ("text/html", "application/xhtml+xml") or name.lower().endswith("html")
-    )
+    headers = {"Accept-Encoding": "identity"}
+    wish = sink.wish()
+    if wish is not None:
+        start, version = wish
+        headers |= {"Range": f"bytes={start}-", "If-Range": version}
+    return headers
+
+
+def starts_file(response: httpx.Response, name: str, sink: Sink) -> bool:
+    """
+    Get the sink ready for the body of an answer; false where that holds no file, but a page that
+    speaks of it.
+
+    Raises:
+        NotKept: More is announced than the folder takes.
+        OSError: The folder refuses.
+        httpx.ReadError: It is another part than was asked for: ask again.
+    """
+    media_type, length = answer_head(response)
+    status = response.status_code
+    if status == 206:
+        part = _PART.fullmatch(response.headers.get("content-range", "").strip())
+        total = int(part[2]) if part and part[2] != "*" else None
+        if part is None or not sink.go_on(int(part[1]), media_type, total):
+            sink.forget()
+            raise httpx.ReadError("another part than was asked for")
+        return True
+    if status == 416 and "range" in response.request.headers:
+        sink.forget()
+        raise httpx.ReadError("no such part")
+    page = media_type in ("text/html", "application/xhtml+xml")
+    if status != 200 or (page and not name.lower().endswith("html")):
+        return False
+    digests = {} if length is None else named_digests(dict(response.headers))
+    sink.begin(media_type, length, validator=_version(response), digests=digests)
+    return True
+
+
+def _version(response: httpx.Response) -> str:
+    """
+    Give what names exactly this version of a file; `""` where nothing does.
+    """
+    headers = response.headers
+    if "content-encoding" in headers:
+        return ""
+    tag: str = headers.get("etag", "").strip()
+    if tag:
+        return tag if tag.startswith('"') else ""
+    return str(headers.get("last-modified", "")).strip()
 
 
 def whole_answer(response: httpx.Response, body: bytes) -> HttpResponse:
@@ -162,10 +213,11 @@ def keep(sink: Sink) -> Saved:
     Put a complete file in its place.
 
     Raises:
+        Damaged: It is not what the service sent.
         OSError: The folder refuses.
     """
     size = sink.size
-    return Saved(str(sink.commit()), size)
+    return Saved(str(sink.commit()), size, sink.damage)
 
 
 def not_saved(exc: OSError | NotKept) -> NotSaved:
@@ -174,7 +226,7 @@ def not_saved(exc: OSError | NotKept) -> NotSaved:
     """
     if isinstance(exc, OSError):
         return NotSaved((exc.strerror or str(exc)).lower())
-    return NotSaved(str(exc))
+    return NotSaved(str(exc), damaged=isinstance(exc, Damaged))
 
 
 def stream_refused(status: int) -> StreamLost:
