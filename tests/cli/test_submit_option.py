@@ -24,6 +24,7 @@ GRAPH = {
     },
     "9": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "p"}},
 }
+PLAIN = open_document(json.dumps(GRAPH).encode(), name="graph.json")
 BODY = {
     "tags": ["night"],
     "externalId": "of-somebody-else",
@@ -52,7 +53,7 @@ def test_values(texts: list[str], expected: dict[str, Any]) -> None:
     """
     A value is JSON, else text; a name that comes again makes a list.
     """
-    assert expected == target_options("tams", open_document({"1": GRAPH["1"]}), texts)
+    assert expected == target_options("tams", PLAIN, texts)
 
 
 @pytest.mark.parametrize("text", ["quantity", "=4", ""])
@@ -61,7 +62,7 @@ def test_wrong_forms(text: str) -> None:
     What is not `NAME=VALUE` is told.
     """
     with pytest.raises(UsageError, match="cannot read `--option"):
-        target_options("civitai", open_document({"1": GRAPH["1"]}), [text])
+        target_options("civitai", PLAIN, [text])
 
 
 def test_body_is_submitted_with_all_that_it_says(
