@@ -228,10 +228,9 @@ def test_long_chains() -> None:
     [
         ({"n1": ("KSampler", {"steps": 26})}, 26),
         ({"n1": ("KSampler", {"steps": 10**9})}, 10_000),
-        ({"n1": ("KSampler", {"steps": "26"})}, 1),
-        ({"n1": ("KSampler", {"steps": True})}, 1),
-        ({"n1": ("KSampler", {"steps": float("nan")})}, 1),
-        ({"n1": ("KSampler", {})}, 1),
+        ({"n1": ("KSampler", {"steps": float("nan")})}, 20),
+        ({"n1": ("KSampler", {})}, 20),
+        ({"n1": ("KSampler", {"steps": 26, "cfg": 1.0})}, 13),
         ({"n1": ("KSamplerSelect", {"sampler_name": "euler"})}, 1),
         ({"n1": ("BasicScheduler", {"steps": 20})}, 1),
         (
@@ -243,18 +242,19 @@ def test_long_chains() -> None:
             {
                 "n1": ("SamplerCustomAdvanced", {"sigmas": ["2", 0]}),
                 "n2": ("SetFirstSigma", {"sigmas": ["3", 0]}),
-                "n3": ("BasicScheduler", {"steps": 20}),
+                "n3": ("BasicScheduler", {"steps": 15}),
             },
-            20,
+            15,
         ),
         ({"n1": ("KSampler", {"steps": ["2", 0]}), "n2": ("PrimitiveInt", {"value": 15})}, 15),
         ({"n1": ("SamplerCustom", {"sigmas": ["1", 0]})}, 1),
-        ({"n1": ("SamplerCustom", {"sigmas": ["9", 0]})}, 1),
+        ({"n1": ("SamplerCustom", {"sigmas": ["9", 0]})}, 20),
     ],
 )
 def test_weights(nodes: dict[str, tuple[str, dict[str, Any]]], weight: float) -> None:
     """
-    A sampler is worth its steps, wherever it has them from; anything else is worth one.
+    A sampler is worth its steps, wherever it has them from, and twenty where nobody knows;
+    anything else is worth one.
     """
 
     assert weight == node_weights(prompt(**nodes))["1"]
@@ -267,6 +267,7 @@ def test_weights_of_the_example() -> None:
     path = Path(__file__).parents[2] / "examples" / "hires.json"
     weights = node_weights(Prompt.from_json(json.loads(path.read_text())))
 
-    assert {"7": 26.0, "9": 30.0} == {
-        node: weight for node, weight in weights.items() if weight > 1
-    }
+    heaviest = sorted(weights, key=lambda node: -weights[node])[:2]
+
+    assert ["9", "7"] == heaviest
+    assert weights["7"] + weights["9"] > 0.6 * sum(weights.values())
