@@ -699,6 +699,37 @@ def test_byte_stream(run: Runner) -> None:
     assert polls[-1] - polls[0] < 2
 
 
+def test_byte_stream_that_is_late_and_then_whole(run: Runner) -> None:
+    """
+    A stream that is not there yet is asked for until it is; one that came to its end never again.
+    """
+    trace = b'[["node", "1", "started"]]\n[["node", "1", "finished"]]\n'
+    asked: list[str] = []
+    late = 7
+
+    def answerer(seen: Seen) -> Any:
+        if seen.path == "/trace":
+            asked.append("trace")
+            return (404, {}, b"") if asked.count("trace") <= late else (200, {}, trace)
+        if seen.method == "GET":
+            asked.append("poll")
+            if asked.count("trace") > late:
+                asked.append("poll after")
+            over = [["end", "succeeded"]] if asked.count("poll after") > 5 else []
+            return 200, {}, json.dumps({"claims": over}).encode()
+        return shop(seen)
+
+    with loopback(answerer) as server:
+        options = fake(server.url)
+        options["target"] = TracingTarget(base_url=server.url, policy=QUICK)
+        events = run(PROMPT, **options)
+
+    assert ["NodeStarted", "NodeFinished", "JobSucceeded"] == [
+        type(event).__name__ for event in events[-3:]
+    ]
+    assert late + 1 == asked.count("trace")
+
+
 def test_interrupt_leaves_the_job_whole(emulator: Emulator) -> None:
     """
     An interrupt in the middle of waiting loses nothing: the same job is iterated on.
