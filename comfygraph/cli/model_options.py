@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from comfygraph.catalog import NodeCatalog
     from comfygraph.documents import Document
     from comfygraph.references.lookup import Lookup
-    from comfygraph.references.resolve import Resolver, TargetName
+    from comfygraph.references.resolve import Resolver, ServiceName
     from comfygraph.references.uses import ModelUse
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -86,7 +86,7 @@ def open_resolver(wishes: Wishes) -> Resolver:
     return Resolver(table, lookup, local.hash_of if local is not None else None)
 
 
-def open_catalog(wishes: Wishes, target: TargetName | None) -> NodeCatalog:
+def open_catalog(wishes: Wishes, target: ServiceName | None) -> NodeCatalog:
     """
     Open the catalog: a file, a server, or the bundled core.
 

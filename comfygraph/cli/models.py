@@ -15,7 +15,7 @@ from comfygraph.errors import ExitCode
 
 if TYPE_CHECKING:
     from comfygraph.references.resolution import Resolution
-    from comfygraph.references.resolve import Resolver, TargetName
+    from comfygraph.references.resolve import Resolver, ServiceName
     from comfygraph.references.retarget import Graph
     from comfygraph.references.uses import FamilyGuess, ModelUse
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command(short_help="List the models that a graph needs.")
 @click.argument("graph", metavar="GRAPH")
 @click.option(
-    "--target", "-t", type=click.Choice(["civitai", "comfyui", "tams"]),
+    "--target", "-t", type=click.Choice(["civitai", "comfyui", "novita", "tams"]),
     help="Also tell what this service calls them, and whether it has them.",
 )  # fmt: skip
 @model_options
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 def models(
     graph: str,
-    target: TargetName | None,
+    target: ServiceName | None,
     map_path: str | None,
     models_dir: str | None,
     catalog_source: str | None,
@@ -73,6 +73,7 @@ def models(
       CIVITAI_API_TOKEN   to ask whether jobs may use a model; CIVITAI_API_URL
       CIVITAI_SITE_URL    the site, which takes no token; default https://civitai.com
       TAMS_API_KEY, or TAMS_APP_ID and TAMS_PRIVATE_KEY_FILE; TAMS_BASE_URL
+      NOVITA_API_KEY      a key of Novita, which runs no graphs; NOVITA_BASE_URL
       COMFYUI_URL         the server of --target comfyui
 
     Exit codes: 0 fine, 1 a model is missing or has no name on the target, 2 usage, 3 unreadable
@@ -109,7 +110,7 @@ class _Row(NamedTuple):
     found: Resolution | None
 
 
-def _rows(graph: Graph, resolver: Resolver, target: TargetName | None) -> list[_Row]:
+def _rows(graph: Graph, resolver: Resolver, target: ServiceName | None) -> list[_Row]:
     groups: dict[tuple[str, str | None], list[ModelUse]] = {}
     for use in graph.uses:
         groups.setdefault((use.value, use.folder), []).append(use)
@@ -120,7 +121,7 @@ def _rows(graph: Graph, resolver: Resolver, target: TargetName | None) -> list[_
     return rows
 
 
-def _json(graph: Graph, rows: list[_Row], target: TargetName | None) -> dict[str, Any]:
+def _json(graph: Graph, rows: list[_Row], target: ServiceName | None) -> dict[str, Any]:
     from comfygraph.references.forms import FORM_NAMES
 
     return {

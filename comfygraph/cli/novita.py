@@ -40,6 +40,7 @@ def novita() -> None:
     Environment:
       NOVITA_API_KEY    a key of your account
       NOVITA_BASE_URL   another address, such as an emulator's; default https://api.novita.ai
+      CIVITAI_SITE_URL  asked for the hash where Novita finds no version by its number
 
     Exit codes: 0 fine, 1 Novita cannot use the model, 2 usage, 4 Novita refused or is out of
     reach, 5 the task failed, 6 the deadline passed.
@@ -70,6 +71,7 @@ def model(version: str, as_json: bool) -> int:
     Exit codes: 0 it can be used, 1 it cannot, or Novita does not say so.
     """
     from comfygraph.references.forms import read_civitai_version
+    from comfygraph.references.lookup import Lookup
     from comfygraph.references.resolution import Availability
 
     wanted = read_civitai_version(version)
@@ -78,11 +80,8 @@ def model(version: str, as_json: bool) -> int:
             f"`{version[:80]}` names no version of a model on Civitai",
             hint="give the number behind modelVersionId= in the address of its page",
         )
-    service, web = _open()
-    try:
-        found = web.run(service.model(wanted.id))
-    finally:
-        web.close()
+    with Lookup(os.environ, refresh=True) as lookup:
+        found = lookup.novita_model(wanted.id)
     if found is None:
         evidence = f"Novita has no model for version {wanted.id} of Civitai"
         if as_json:

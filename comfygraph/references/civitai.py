@@ -291,7 +291,7 @@ def _file(data: Mapping[str, JsonValue]) -> CivitaiFile:
     size = number(data.get("sizeKB")) or 0.0
     return CivitaiFile(
         # A name from a service is a name only: no folders.
-        one_line(data.get("name"), 300).replace("\\", "/").rpartition("/")[2],
+        one_line(data.get("name"), 300).replace("\\", "/").rpartition("/")[2].strip("."),
         integer(data.get("id")),
         text(mapping(data.get("hashes")).get("SHA256")).upper(),
         data.get("primary") is True,

@@ -8,16 +8,18 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+from comfygraph.errors import ProtocolError
 from comfygraph.references.air import Air
 from comfygraph.references.cache import AnswerCache, default_cache
 from comfygraph.references.civitai import CivitaiResource, CivitaiSite, CivitaiVersion
 from comfygraph.references.forms import FileHash, TamsId
-from comfygraph.references.novita import Novita, NovitaModel
+from comfygraph.references.novita import ModelFilter, Novita, NovitaModel
 from comfygraph.references.resolution import Availability
 from comfygraph.references.tams import TamsModel, TamsModels
 from comfygraph.references.web import Web
 
 _HOUR = 3600.0
+_GONE = 404
 FACTS_KEPT = 30 * 24 * _HOUR
 """What a number stands for does not change."""
 STATE_KEPT = 6 * _HOUR
@@ -109,8 +111,31 @@ class Lookup:
     def novita_model(self, version_id: int) -> NovitaModel | None:
         """
         Give the model on Novita that is a version on Civitai, or `None`.
+
+        Nobody outside knows whether the route by version, of 2023, still answers. Where it does
+        not, the version's hash is looked for in the list of models.
         """
-        return self.web.run(self._novita.model(version_id), _novita_state)
+        try:
+            return self.web.run(self._novita.model(version_id), _novita_state)
+        except ProtocolError as exc:
+            if exc.status != _GONE:
+                raise
+        version = self.civitai_version(version_id)
+        return self._listed(version) if version is not None else None
+
+    def _listed(self, version: CivitaiVersion) -> NovitaModel | None:
+        hashes = {file.sha256 for file in version.files if file.sha256}
+        names = [version.model_name, *(file.name.rpartition(".")[0] for file in version.files)]
+        for name in dict.fromkeys(filter(None, names)):
+            page = self.web.run(self._novita.models(ModelFilter(query_text=name)), _page_kept)
+            for listed in page.models:
+                if listed.sha256 in hashes:
+                    return listed.as_version(version.model_id, version.id)
+        return None
+
+
+def _page_kept(_: object) -> float:
+    return STATE_KEPT
 
 
 def _facts(found: object) -> float:

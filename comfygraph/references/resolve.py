@@ -31,7 +31,8 @@ from comfygraph.references.uses import (
 )
 
 TargetName: TypeAlias = Literal["civitai", "comfyui", "tams"]
-TARGETS: tuple[TargetName, ...] = ("civitai", "comfyui", "tams")
+ServiceName: TypeAlias = Literal["civitai", "comfyui", "tams", "novita"]
+"""Also what knows models and runs no graphs."""
 
 BY_NUMBER = frozenset({"checkpoints", "loras"})
 """What TensorArt wants by number; files of other folders it provides under their own names."""
@@ -43,6 +44,8 @@ LABELS = {
     "civitai": "Civitai", "comfyui": "the ComfyUI server", "novita": "Novita", "tams": "TensorArt",
 }  # fmt: skip
 """Service → what people call it."""
+
+_LONG_LIST = 3_000
 
 HashOf: TypeAlias = Callable[[str | None, str], FileHash | None]
 """Folder and name of a file → its hash, or `None` where the file is not at hand."""
@@ -87,10 +90,12 @@ class Resolver:
             case "comfyui":
                 return self._for_comfyui(use, names)
 
-    def check(self, use: ModelUse, target: TargetName) -> Resolution:
+    def check(self, use: ModelUse, target: ServiceName) -> Resolution:
         """
         Find the name of a model for a service, and ask that service whether it can use it.
         """
+        if target == "novita":
+            return self._on_novita(use, self.names(use))
         found = self.resolve(use, target)
         if found.name is None:
             return found
@@ -98,6 +103,8 @@ class Resolver:
             return self._asked(found, lambda: self._on_civitai(found))
         if target == "tams":
             return self._asked(found, lambda: self._on_tams(use, found))
+        if found.availability is _UNKNOWN:
+            return found._replace(help="give --catalog the address of the server to ask it")
         return found
 
     def family(self, use: ModelUse, found: Resolution | None = None) -> FamilyGuess | None:
@@ -192,6 +199,38 @@ class Resolver:
             )
         return found._replace(availability=Availability.AVAILABLE, evidence=evidence)
 
+    # Novita
+
+    def _on_novita(self, use: ModelUse, names: Names) -> Resolution:
+        number = names.version_id
+        sha256 = names.hash.digits if names.hash is not None else ""
+        if number is None:
+            found = self._version_of(use, names)
+            if isinstance(found, Resolution):
+                return found._replace(target="novita")
+            number = found[0].id
+        nothing = Resolution("novita", None, Availability.UNKNOWN, "")
+        return self._asked(nothing, lambda: self._novita_says(use, number, sha256))
+
+    def _novita_says(self, use: ModelUse, number: int, sha256: str) -> Resolution:
+        model = self.lookup.novita_model(number)
+        if model is None:
+            return Resolution(
+                "novita", None, Availability.UNAVAILABLE,
+                f"Novita has no model for version {number} of Civitai",
+            )  # fmt: skip
+        if use.folder is not None and not kind_fits(model.kind, use.folder):
+            return Resolution(
+                "novita", None, Availability.UNAVAILABLE,
+                f"it is of type {model.type} on Novita, and `{use.input}` takes {use.folder}",
+            )  # fmt: skip
+        if model.hash and sha256 and not sha256.startswith(model.hash):
+            return Resolution(
+                "novita", model.sd_name or None, Availability.UNKNOWN,
+                f"Novita has another file of that version, with the hash {model.hash}",
+            )  # fmt: skip
+        return model.resolution
+
     # TAMS
 
     def _for_tams(self, use: ModelUse, names: Names) -> Resolution:
@@ -243,7 +282,8 @@ class Resolver:
             return found
         match = _in_list(found.name, use.listed)
         if match is None:
-            near = did_you_mean(found.name, use.listed)
+            # To compare with a very long list takes longer than a look at it.
+            near = did_you_mean(found.name, use.listed[:_LONG_LIST])
             folder = use.folder or "its folders"
             return Resolution(
                 "comfyui", None, Availability.UNAVAILABLE,

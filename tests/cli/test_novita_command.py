@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -19,18 +20,22 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture(scope="module")
 def server() -> Iterator[Emulator]:
     """
-    A running emulator of Novita.
+    A running emulator of Novita, and of Civitai's site.
     """
-    with Emulator(["novita"]) as running:
+    with Emulator(["novita", "civitai"]) as running:
         yield running
 
 
 @pytest.fixture
-def emulator(server: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+def emulator(
+    server: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Emulator]:
     """
     The emulator as the service, its faults undone afterwards.
     """
     monkeypatch.setenv("NOVITA_BASE_URL", server.url("novita"))
+    monkeypatch.setenv("CIVITAI_SITE_URL", server.url("civitai"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("NOVITA_API_KEY", DEV_TOKEN)
     monkeypatch.setenv("COLUMNS", "80")
     yield server
@@ -227,10 +232,12 @@ def test_mistakes(
 
 def test_v2_may_be_gone(emulator: Emulator, capfd: Capture) -> None:
     """
-    Where the older routes are gone, that is the message, and no verdict about the model.
+    Where the older routes are gone, the hash from Civitai finds the model in the list.
     """
     emulator.faults = Faults(no_v2=True)
-    code = run(["novita", "model", "64094"])
+    codes = [run(["novita", "model", number, "--json"]) for number in ("64094", "77")]
+    found, none = capfd.readouterr().out.split("\n}\n")[:2]
 
-    assert 4 == code
-    assert capfd.readouterr().err.startswith("error: Novita refused (HTTP 404): API_NOT_FOUND")
+    assert [0, 1] == codes
+    assert "neverendingDreamNED_v122BakedVae.safetensors" in found
+    assert "Novita has no model for version 77 of Civitai" in none

@@ -238,6 +238,62 @@ def test_services_are_asked_whether_they_have_it(emulator: Emulator, resolver: R
     ] == found  # fmt: skip
 
 
+NOVITA_CASES = [
+    (use("b.ckpt"), Faults(qps=0), ("dreamshaper_8.safetensors", "available")),
+    (use(AIR), Faults(qps=0, enable="null"), ("dreamshaper_8.safetensors", "unknown")),
+    (use(AIR), Faults(qps=0, no_v2=True), ("dreamshaper_8.safetensors", "available")),
+    (use("c.ckpt"), Faults(qps=0), (None, "unavailable")),
+    (use("c.ckpt"), Faults(qps=0, no_v2=True), (None, "unavailable")),
+    (use("e.ckpt"), Faults(qps=0), (None, "unknown")),
+    (use("d.ckpt"), Faults(qps=0), (None, "unknown")),
+    (use("urn:air:sd1:lora:civitai:82098@87153"), Faults(qps=0), (None, "unavailable")),
+]
+
+
+@pytest.mark.parametrize(("model", "faults", "expected"), NOVITA_CASES, ids=str)
+def test_what_novita_has(
+    emulator: Emulator,
+    resolver: Resolver,
+    model: ModelUse,
+    faults: Faults,
+    expected: tuple[str | None, str],
+) -> None:
+    """
+    Novita is asked by the version on Civitai, and by the hash where it no longer knows versions.
+    """
+    emulator.faults = faults
+    found = resolver.check(model, "novita")
+
+    assert expected == (found.name, found.availability.value)
+
+
+def test_another_file_of_a_version(config: dict[str, str], new_web: NewWeb) -> None:
+    """
+    A hash that is not Novita's tells that it has another file of the version.
+    """
+    table = ModelTable(
+        (Names(FileName("x.ckpt"), version=CivitaiVersionId(128713), hash=FileHash("A" * 64)),)
+    )
+    found = Resolver(table, Lookup(config, web=new_web())).check(use("x.ckpt"), "novita")
+
+    assert (
+        "dreamshaper_8.safetensors",
+        "unknown",
+        "Novita has another file of that version, with the hash C9FD32EEF3",
+    ) == short(found)
+
+
+def test_a_server_that_was_not_asked(resolver: Resolver) -> None:
+    """
+    Without the lists of a server, it is told how to have them looked at.
+    """
+    found = resolver.check(use("x.ckpt"), "comfyui")
+
+    assert ("x.ckpt", "unknown", "give --catalog the address of the server to ask it") == (
+        found.name, found.availability.value, found.help,
+    )  # fmt: skip
+
+
 def test_a_resource_that_is_not_enabled(emulator: Emulator, resolver: Resolver) -> None:
     """
     Civitai may know a model and not let jobs use it.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from comfygraph.core.values import JsonValue
 from comfygraph.errors import ProtocolError, UsageError
 from comfygraph.references.kinds import kind_named
-from comfygraph.references.resolution import Availability
+from comfygraph.references.novita.model import NovitaModel
 from comfygraph.targets.reading import integer, items, mapping, mappings, one_line, text
 
 VISIBILITIES = ("public", "private")
@@ -110,12 +110,26 @@ class ListedModel(NamedTuple):
         """The kind as in an AIR."""
         return kind_named(self.type)
 
-    @property
-    def availability(self) -> Availability:
-        """Whether requests can use it."""
-        if self.available is None:
-            return Availability.UNKNOWN
-        return Availability.AVAILABLE if self.available else Availability.UNAVAILABLE
+    def as_version(self, model_id: int, version_id: int) -> NovitaModel:
+        """
+        Give the same facts in the form of v2, for a version on Civitai whose file this is.
+        """
+        flag = None if self.available is None else int(self.available)
+        return NovitaModel(
+            self.request_name,
+            self.name,
+            self.type,
+            self.sha256[:10],
+            self.id,
+            enable=flag,
+            download_status=flag,
+            dependency_status=flag,
+            civitai_model_id=model_id or None,
+            civitai_version_id=version_id,
+            nsfw=self.nsfw,
+            tags=self.tags,
+            link=f"https://civitai.com/models/{model_id}" if model_id else "",
+        )
 
 
 class ModelPage(NamedTuple):
