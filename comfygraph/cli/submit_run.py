@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from comfygraph.jobs.plan import Plan
     from comfygraph.targets.base import Submission, Target
 
+_WITH_PREVIEWS = ("civitai", "comfyapi")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -165,7 +167,7 @@ def _plan(
         options={**_options(name, document), **target_options(name, document, request.options)},
         partial_targets=_partial_targets(request, name, prompt, document),
     )
-    if request.previews is not None and not is_comfyui(name) and name != "comfyapi":
+    if request.previews is not None and not is_comfyui(name) and name not in _WITH_PREVIEWS:
         print(f"{name} shows no nodes at work: --previews has no effect", file=stderr)
     embedded = is_embedded(request)
     if embedded and not request.wait and not request.dry_run:
