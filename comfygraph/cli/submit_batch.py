@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -119,11 +120,15 @@ class _Command:
                 record = self._write(ledger, target, base_url, fingerprint, known)
             announce_emulator(self._request, self._stderr)
             runner = BatchRunner(ledger, record, target, concurrency=self._wishes.jobs)
-            batch = Batch(runner, _nothing)
             return follow_batch(
-                batch, runner, self._request, embedded=embedded,
-                stdout=self._stdout, stderr=self._stderr,
-            )  # fmt: skip
+                Batch(runner),
+                runner,
+                embedded=embedded,
+                as_json=self._request.as_json,
+                color=self._request.color,
+                stdout=self._stdout,
+                stderr=self._stderr,
+            )
 
     def _refuse_what_does_not_fit(self) -> None:
         request, wishes = self._request, self._wishes
@@ -297,7 +302,7 @@ class _Command:
         self._check_template(expanded.names)
         found = self._survey(expanded, {})
         shown = []
-        for variant in found.sample.kept[:_SHOWN]:
+        for variant in islice(found.good(), _SHOWN):
             exchange = target.submit(trial_of(variant))
             shown.append((variant, next(exchange).masked()))
             exchange.close()
@@ -401,7 +406,3 @@ class _Seen:
 
 def _jobs_text(jobs: int) -> str:
     return f"{jobs:,} job" + ("" if jobs == 1 else "s")
-
-
-def _nothing() -> None:
-    return

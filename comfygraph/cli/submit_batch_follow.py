@@ -18,20 +18,23 @@ from comfygraph.cli.submit_batch_report import (
 )
 from comfygraph.cli.terminal import use_color
 from comfygraph.errors import ExitCode
+from comfygraph.jobs.batch.api import target_of
+from comfygraph.jobs.batch.batch import Batch
 from comfygraph.jobs.batch.events import BatchEnded, VariantEnded
+from comfygraph.jobs.batch.planning import find_batch
+from comfygraph.jobs.batch.runner import BatchRunner
 
 if TYPE_CHECKING:
-    from comfygraph.cli.submit_run import Request
-    from comfygraph.jobs.batch.batch import Batch
-    from comfygraph.jobs.batch.runner import BatchRunner
+    from comfygraph.jobs.ledger import Ledger
 
 
 def follow_batch(
     batch: Batch,
     runner: BatchRunner,
-    request: Request,
     *,
-    embedded: bool,
+    embedded: bool = False,
+    as_json: bool = False,
+    color: str = "auto",
     stdout: TextIO,
     stderr: TextIO,
 ) -> ExitCode:
@@ -41,15 +44,16 @@ def follow_batch(
     Args:
         batch: The batch.
         runner: What carries it out.
-        request: Says how to show it.
         embedded: Whether it runs on an emulator that ends with the command.
+        as_json: Whether events are printed as JSON.
+        color: `"auto"`, `"always"` or `"never"`.
         stdout: Takes paths of files, or events as JSON.
         stderr: Takes everything else.
 
     Raises:
         ComfyGraphError: What ended the batch early.
     """
-    reporter = _reporter(request, stdout, stderr)
+    reporter = _reporter(as_json, color, stdout, stderr)
     unsaved = 0
     end: BatchEnded | None = None
     with Interrupts(batch.stop, reporter) as interrupts, batch:
@@ -57,7 +61,7 @@ def follow_batch(
             with reporter:
                 for event in batch:
                     reporter.event(event)
-                    if isinstance(event, VariantEnded) and not request.as_json:
+                    if isinstance(event, VariantEnded) and not as_json:
                         if runner.folder is None and embedded:
                             unsaved += len(event.files)
                         else:
@@ -77,22 +81,50 @@ def follow_batch(
     return _code(end)
 
 
+def resume_stored(
+    ledger: Ledger,
+    batch: str,
+    *,
+    force: bool = False,
+    as_json: bool = False,
+    stdout: TextIO,
+    stderr: TextIO,
+) -> ExitCode:
+    """
+    Go on with a batch that the ledger has, as it was asked for; give the exit code.
+
+    Args:
+        ledger: The ledger.
+        batch: The id of the batch, or the beginning of it.
+        force: Whether what is uncertain is sent again where it is not found.
+        as_json: Whether events are printed as JSON.
+        stdout: Takes paths of files, or events as JSON.
+        stderr: Takes everything else.
+
+    Raises:
+        ComfyGraphError: There is no such batch, or what ended it early.
+    """
+    record = find_batch(ledger, batch)
+    runner = BatchRunner(ledger, record, target_of(ledger, record), force=force)
+    return follow_batch(Batch(runner), runner, as_json=as_json, stdout=stdout, stderr=stderr)
+
+
 def _code(end: BatchEnded) -> ExitCode:
     if end.failed:
         return ExitCode.JOB_FAILED
     return ExitCode.OK if not end.left else ExitCode.DEADLINE
 
 
-def _reporter(request: Request, stdout: TextIO, stderr: TextIO) -> BatchReporter:
-    if request.as_json:
+def _reporter(as_json: bool, color: str, stdout: TextIO, stderr: TextIO) -> BatchReporter:
+    if as_json:
         return JsonBatchReporter(stdout)
     if not stderr.isatty():
         return PlainBatchReporter(stderr)
     from rich.console import Console
 
-    color = use_color(request.color, stderr)
     console = Console(
-        file=stderr, no_color=not color, force_terminal=True, highlight=False, markup=False,
+        file=stderr, no_color=not use_color(color, stderr), force_terminal=True,
+        highlight=False, markup=False,
         emoji=False,
     )  # fmt: skip
     if console.is_dumb_terminal or console.legacy_windows:

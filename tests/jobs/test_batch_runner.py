@@ -382,7 +382,7 @@ def test_money_that_is_spent_stops_the_batch(emulator: Emulator, ledger: Ledger)
     record = find_batch(ledger, batch.id)
     limited = replace(BatchPlan.of(record), max_cost=price * 2.5, expected=price)
     runner = BatchRunner(ledger, replace(record, spec=limited.to_json()), target)
-    end = list(Batch(runner, lambda: None))[-1]
+    end = list(Batch(runner))[-1]
 
     assert isinstance(end, BatchEnded)
     assert (2, 4) == (end.succeeded, end.left)

@@ -67,7 +67,8 @@ def command(
     \b
     comfygraph jobs resume --all
     comfygraph jobs resume 1a2b 3c4d
-    comfygraph jobs resume --batch 7f3a --no-wait
+    comfygraph jobs resume --batch 20261121-143502
+        the rest of a batch, in the manner that it was asked for, with its manifest
     comfygraph jobs resume 1a2b --force
 
     \b
@@ -77,7 +78,15 @@ def command(
     from comfygraph.cli.jobs.carrying import Carrier
     from comfygraph.jobs.resuming import Terms
 
+    whole_batch = selection == Selection(batch=selection.batch) and not (ids or out or no_wait)
     with opened(place) as ledger:
+        if selection.batch and whole_batch:
+            from comfygraph.cli.submit_batch_follow import resume_stored
+
+            return resume_stored(
+                ledger, selection.batch, force=force, as_json=as_json,
+                stdout=sys.stdout, stderr=sys.stderr,
+            )  # fmt: skip
         carrier = Carrier(
             ledger,
             Terms(force=force, save_graph=True),

@@ -31,7 +31,7 @@ class Batch:
         close: Is called when it is over.
     """
 
-    def __init__(self, runner: BatchRunner, close: Callable[[], None]) -> None:
+    def __init__(self, runner: BatchRunner, close: Callable[[], None] | None = None) -> None:
         self._runner = runner
         self._close = close
         self._events: AsyncGenerator[BatchEvent] | None = None
@@ -141,6 +141,8 @@ class Batch:
         self._closed = True
         if self._loop is not None:
             self._loop.close()
+        if self._close is None:
+            return
         try:
             self._rows = list(self._runner.history.rows(None))
         finally:
