@@ -33,11 +33,11 @@ def tams() -> None:
     `comfygraph submit --target tams`.
 
     \b
-    comfygraph tams check graph.json        would it be taken, and what would it cost?
-    comfygraph tams template ID             the fields of an AI tool; --submit runs it
+    comfygraph tams check graph.json      would it be taken, and for how much?
+    comfygraph tams template ID           the fields of an AI tool; --submit runs it
     comfygraph tams model 600423083519508503
-    comfygraph tams upload photo.png        give a picture a resource id
-    comfygraph tams job ID                  how is a job?
+    comfygraph tams upload photo.png      give a picture a resource id
+    comfygraph tams job ID                how is a job?
     comfygraph tams cancel ID
 
     \b

@@ -60,7 +60,7 @@ def template(
         the fields, and what stands in them
     comfygraph tams template 676018193025756628 --set 6.text="a harbour"
         fill a field; would it run, and for how much?
-    comfygraph tams template 676018193025756629 --set image=photo.png --submit -o out
+    comfygraph tams template 676018193025756629 -s image=photo.png --submit -o out
         run it on a picture of your own, which is uploaded first
 
     Exit codes: 0 fine, 1 the fields are not right, 2 usage, 4 no such tool, or TAMS refused or is
