@@ -26,6 +26,7 @@ from comfygraph.emulator.jobs import Job
 from comfygraph.emulator.messages import Message, PreviewDue, Spoken, TextDue, spoken
 from comfygraph.emulator.pictures import preview
 from comfygraph.emulator.signals import JobEnded, QueueChanged, Signal
+from comfygraph.emulator.web import bearer
 from comfygraph.errors import UsageError
 
 OPTIONAL = frozenset(
@@ -114,7 +115,9 @@ class Hub:
             faults = self._host.faults.changed(header.split(";")) if header else self._host.faults
         except UsageError:
             faults = self._host.faults
-        if faults.no_socket:
+        wanted = self._host.comfyui_token
+        stranger = wanted is not None and not self._host.any_token and bearer(socket) != wanted
+        if stranger or faults.no_socket:
             await socket.close(1013)
             return
         await socket.accept()
