@@ -10,6 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from comfygraph.analysis.estimates import SweepCost as SweepCost
+    from comfygraph.analysis.estimates import estimate as estimate
+    from comfygraph.analysis.estimates import sweep_cost as sweep_cost
+    from comfygraph.analysis.explain import Explanation as Explanation
+    from comfygraph.analysis.explain import explain as explain
+    from comfygraph.api import drawing as drawing
     from comfygraph.api import load_catalog as load_catalog
     from comfygraph.api import prompt_schema as prompt_schema
     from comfygraph.catalog import InputSpec as InputSpec
@@ -18,6 +24,15 @@ if TYPE_CHECKING:
     from comfygraph.catalog import OutputSpec as OutputSpec
     from comfygraph.compare import Difference as Difference
     from comfygraph.compare import compare as compare
+    from comfygraph.core.edit import add_node as add_node
+    from comfygraph.core.edit import merge as merge
+    from comfygraph.core.edit import relink as relink
+    from comfygraph.core.edit import remove_node as remove_node
+    from comfygraph.core.edit import rename_node as rename_node
+    from comfygraph.core.edit import replace_node as replace_node
+    from comfygraph.core.edit import set_input as set_input
+    from comfygraph.core.edit import set_title as set_title
+    from comfygraph.core.edit import splice as splice
     from comfygraph.core.graph import GraphView as GraphView
     from comfygraph.core.values import Link as Link
     from comfygraph.core.values import Node as Node
@@ -29,6 +44,9 @@ if TYPE_CHECKING:
     from comfygraph.dsl import named as named
     from comfygraph.dsl import param as param
     from comfygraph.dsl import raw_node as raw_node
+    from comfygraph.dsl.edits import insert_loras as insert_loras
+    from comfygraph.dsl.edits import set_inputs as set_inputs
+    from comfygraph.dsl.edits import swap_class as swap_class
     from comfygraph.errors import BuildError as BuildError
     from comfygraph.errors import ComfyGraphError as ComfyGraphError
     from comfygraph.errors import ExitCode as ExitCode
@@ -37,6 +55,7 @@ if TYPE_CHECKING:
     from comfygraph.jobs import asubmit as asubmit
     from comfygraph.jobs import attach as attach
     from comfygraph.jobs import submit as submit
+    from comfygraph.jobs.submit_options import SubmitOptions as SubmitOptions
     from comfygraph.lint import Diagnostic as Diagnostic
     from comfygraph.lint import LintOptions as LintOptions
     from comfygraph.lint import PredictedResponse as PredictedResponse
@@ -47,13 +66,24 @@ if TYPE_CHECKING:
     from comfygraph.references.air import Air as Air
     from comfygraph.references.uses import ModelUse as ModelUse
     from comfygraph.references.uses import models_of as models_of
+    from comfygraph.targets.events import Event as Event
     from comfygraph.workflow import ConversionResult as ConversionResult
     from comfygraph.workflow import convert as convert
 
 __version__ = "0.1.0"
 
 _NAMES = {
+    "comfygraph.analysis.estimates": (
+        "SweepCost",
+        "estimate",
+        "sweep_cost",
+    ),
+    "comfygraph.analysis.explain": (
+        "Explanation",
+        "explain",
+    ),
     "comfygraph.api": (
+        "drawing",
         "load_catalog",
         "prompt_schema",
     ),
@@ -66,6 +96,17 @@ _NAMES = {
     "comfygraph.compare": (
         "Difference",
         "compare",
+    ),
+    "comfygraph.core.edit": (
+        "add_node",
+        "merge",
+        "relink",
+        "remove_node",
+        "rename_node",
+        "replace_node",
+        "set_input",
+        "set_title",
+        "splice",
     ),
     "comfygraph.core.graph": ("GraphView",),
     "comfygraph.core.values": (
@@ -84,6 +125,11 @@ _NAMES = {
         "param",
         "raw_node",
     ),
+    "comfygraph.dsl.edits": (
+        "insert_loras",
+        "set_inputs",
+        "swap_class",
+    ),
     "comfygraph.errors": (
         "BuildError",
         "ComfyGraphError",
@@ -96,6 +142,7 @@ _NAMES = {
         "attach",
         "submit",
     ),
+    "comfygraph.jobs.submit_options": ("SubmitOptions",),
     "comfygraph.lint": (
         "Diagnostic",
         "LintOptions",
@@ -110,6 +157,7 @@ _NAMES = {
         "ModelUse",
         "models_of",
     ),
+    "comfygraph.targets.events": ("Event",),
     "comfygraph.workflow": (
         "ConversionResult",
         "convert",
@@ -126,7 +174,9 @@ __all__ = [
     "Diagnostic",
     "Difference",
     "Document",
+    "Event",
     "ExitCode",
+    "Explanation",
     "GraphView",
     "InputSpec",
     "Job",
@@ -141,14 +191,22 @@ __all__ = [
     "Prompt",
     "Report",
     "Severity",
+    "SubmitOptions",
+    "SweepCost",
     "Template",
+    "add_node",
     "asubmit",
     "attach",
     "build",
     "compare",
     "convert",
+    "drawing",
+    "estimate",
+    "explain",
+    "insert_loras",
     "lint",
     "load_catalog",
+    "merge",
     "models_of",
     "named",
     "open_document",
@@ -156,7 +214,17 @@ __all__ = [
     "predict_response",
     "prompt_schema",
     "raw_node",
+    "relink",
+    "remove_node",
+    "rename_node",
+    "replace_node",
+    "set_input",
+    "set_inputs",
+    "set_title",
+    "splice",
     "submit",
+    "swap_class",
+    "sweep_cost",
 ]
 
 

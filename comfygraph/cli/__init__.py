@@ -48,6 +48,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "layout",
         "Turn a prompt into a workflow that the editor opens.",
     ),
+    "explain": (
+        "comfygraph.cli.explain",
+        "explain",
+        "Say in words what a graph does, node by node, and what costs most.",
+    ),
     "draw": (
         "comfygraph.cli.draw",
         "draw",

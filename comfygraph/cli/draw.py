@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from comfygraph.errors import ExitCode, UsageError
+from comfygraph.lint.masking import masked
 
 if TYPE_CHECKING:
     from comfygraph.catalog import NodeCatalog
@@ -40,9 +40,18 @@ _EXTENSIONS = {
 @click.option(
     "--lint/--no-lint", "with_lint", default=True, help="Mark what lint finds; default is to."
 )
+@click.option(
+    "--labels/--no-labels", "with_labels", default=True,
+    help="Write sizes, LoRAs and costs below the nodes; default is to.",
+)  # fmt: skip
 @click.option("--catalog", "catalog_path", metavar="PATH", help="A saved /object_info.")
 def draw(
-    graph: str, output: str | None, format_: str | None, with_lint: bool, catalog_path: str | None
+    graph: str,
+    output: str | None,
+    format_: str | None,
+    with_lint: bool,
+    with_labels: bool,
+    catalog_path: str | None,
 ) -> int:
     """
     Draw a graph as the editor shows it, and mark what lint finds.
@@ -64,7 +73,8 @@ def draw(
     catalog = load_catalog(catalog_path)
     document, prompt = read_graph(graph, catalog)
     findings = _lint(document, catalog, strict=catalog_path is not None) if with_lint else {}
-    scene = make_scene(_masked(prompt), catalog, findings)
+    prompt = masked(prompt)
+    scene = make_scene(prompt, catalog, findings, _labels(prompt, catalog) if with_labels else {})
     match kind:
         case "dot":
             text = render_dot(scene)
@@ -104,22 +114,9 @@ def _lint(document: Document, catalog: NodeCatalog, *, strict: bool) -> Findings
     return found
 
 
-def _masked(prompt: Prompt) -> Prompt:
-    """
-    Hide what looks like a secret: drawings are shown around.
-    """
-    from comfygraph.core.values import Prompt
-    from comfygraph.lint.rules._secrets import secret_in
-    from comfygraph.lint.signs import KEY_PREFIXES, KEYS_IN_TEXT
+def _labels(prompt: Prompt, catalog: NodeCatalog) -> dict[str, str]:
+    from comfygraph.analysis.labels import labels_of
+    from comfygraph.config import settings
 
-    nodes = dict(prompt)
-    for node in prompt.nodes():
-        hidden = {
-            name: "(a secret)"
-            for name, value in node.inputs.items()
-            if isinstance(value, str)
-            and secret_in(name, value, KEYS_IN_TEXT if " " in value else KEY_PREFIXES) is not None
-        }
-        if hidden:
-            nodes[node.id] = replace(node, inputs={**node.inputs, **hidden})
-    return Prompt(nodes)
+    told = settings("analysis")
+    return labels_of(prompt, catalog, classes=told.get("classes"), families=told.get("families"))

@@ -62,6 +62,11 @@ def _table(node: SceneNode) -> str:
             f'<TR><TD ALIGN="LEFT"{port}>{xml(one_line(widget.name, 30))}</TD>'
             f'<TD ALIGN="RIGHT">{value}</TD></TR>'
         )
+    if node.label:
+        words = xml(one_line(node.label, 60))
+        rows.append(
+            f'<TR><TD COLSPAN="2" ALIGN="LEFT"><FONT COLOR="#9FC5A8">{words}</FONT></TD></TR>'
+        )
     return (
         f'<TABLE BORDER="2" COLOR="{border}" BGCOLOR="#353535" CELLBORDER="0" CELLSPACING="0" '
         f'CELLPADDING="3">{"".join(rows)}</TABLE>'

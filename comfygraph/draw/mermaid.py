@@ -23,6 +23,8 @@ def render_mermaid(scene: Scene) -> str:
         label = f"{_quoted(node.face.title)} ({_quoted(node_id)})"
         if node.face.title != node.face.node.class_type:
             label += f"<br/>{_quoted(node.face.node.class_type)}"
+        if node.label:
+            label += f"<br/>{_quoted(node.label)}"
         for severity, text in node.findings[:3]:
             label += f"<br/>{severity}: {_quoted(text)}"
         if len(node.findings) > 3:

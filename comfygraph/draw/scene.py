@@ -33,6 +33,8 @@ class SceneNode(NamedTuple):
     x: int
     y: int
     findings: tuple[tuple[str, str], ...]
+    label: str = ""
+    """What flows out of it or what it costs, for people."""
 
     @property
     def severity(self) -> str | None:
@@ -74,7 +76,12 @@ class Scene:
     general: tuple[tuple[str, str], ...] = ()
 
 
-def make_scene(prompt: Prompt, catalog: NodeCatalog, findings: Findings | None = None) -> Scene:
+def make_scene(
+    prompt: Prompt,
+    catalog: NodeCatalog,
+    findings: Findings | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> Scene:
     """
     Lay a prompt out for drawing. Cycles, dangling links and unknown classes are drawn too.
 
@@ -82,8 +89,10 @@ def make_scene(prompt: Prompt, catalog: NodeCatalog, findings: Findings | None =
         prompt: The graph.
         catalog: What slots and widgets are drawn by.
         findings: What to mark on the nodes.
+        labels: Node id → a few words that are drawn below the node.
     """
     found = findings or {}
+    words = labels or {}
     faces = faces_of(prompt, catalog)
     boxes = {node_id: box_of(face) for node_id, face in faces.items()}
     number = {node_id: index for index, node_id in enumerate(faces)}
@@ -107,6 +116,7 @@ def make_scene(prompt: Prompt, catalog: NodeCatalog, findings: Findings | None =
             place[0] + MARGIN,
             place[1] + MARGIN,
             tuple(found.get(node_id, ())),
+            words.get(node_id, ""),
         )
         for (node_id, face), place in zip(faces.items(), places, strict=True)
     }

@@ -40,6 +40,7 @@ text { font-family: Inter, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; fon
 .node .far { display: none; }
 .node .far text { font-size: inherit; font-weight: 600; fill: #f0f0f0; text-anchor: middle; }
 .unknown .body { fill: #4a2b33; }
+.node .label { fill: #9fc5a8; font-size: 11px; }
 .outline { fill: none; stroke-width: 3; }
 .badge text { font-size: 11px; font-weight: 700; text-anchor: middle; fill: #161616; }
 .link { fill: none; stroke-width: 2.6; stroke-linecap: round; opacity: .9; }
@@ -117,6 +118,9 @@ def _node(node: SceneNode) -> Iterator[str]:
     for widget, (top, height) in zip(face.widgets, box.widgets, strict=True):
         yield from _widget(widget, top, height, box.width)
     yield from _far(node)
+    if node.label:
+        label = fitted(node.label, box.width - 8)
+        yield f'<text class="label" x="4" y="{box.height + 14}">{xml(label)}</text>'
     if node.severity is not None:
         yield from _marks(node, SEVERITIES[node.severity])
     yield "</g>\n"

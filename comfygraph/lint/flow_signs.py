@@ -73,8 +73,9 @@ def _of_nodes(ctx: RuleContext, flow: Flow) -> Iterator[str]:
                 if size is not None and (size.width % 8 or size.height % 8):
                     yield "flow:cut"
             case "scale":
-                if view.size("image", "samples") is not None:
-                    yield "flow:scale"
+                size = view.size("image", "samples")
+                if size is not None:
+                    yield "flow:idle" if size == flow.size(node_id) else "flow:scale"
             case "factor":
                 if view.number("scale_by") == 1:
                     yield "flow:idle"

@@ -30,8 +30,8 @@ _NAMES = {
 def idle_node(ctx: RuleContext) -> Iterator[Finding]:
     """
     ## What it does
-    Reports nodes that change nothing: LoRAs and ControlNets of strength 0, scaling by 1, samplers without a step
-    to make.
+    Reports nodes that change nothing: LoRAs and ControlNets of strength 0, scaling by 1 or to the same size,
+    samplers without a step to make.
 
     ## Why is this bad?
     The node loads files and takes time, and its result is what went in. It is left over from trying, or a value
@@ -76,6 +76,18 @@ def idle_node(ctx: RuleContext) -> Iterator[Finding]:
             f"changes nothing: `{names[0]}` is {nothing:g}",
             help="bypass it, or give it another value",
         )
+    for node_id in ctx.nodes:
+        if ctx.class_type(node_id) not in ("ImageScale", "LatentUpscale"):
+            continue
+        view = flow.view(node_id)
+        old = view.size("image", "samples")
+        if old is not None and flow.size(node_id) == old:
+            yield ctx.at_input(
+                node_id,
+                "width",
+                f"changes nothing: it scales {old.width} × {old.height} to the same size",
+                help="bypass it, or give it another size",
+            )
     for run in flow.samplings():
         if run.denoise == 0 or (run.steps == 0 and run.total):
             why = "`denoise` is 0" if run.denoise == 0 else f"it starts at step {run.first}"
