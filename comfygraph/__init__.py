@@ -51,10 +51,13 @@ if TYPE_CHECKING:
     from comfygraph.errors import ComfyGraphError as ComfyGraphError
     from comfygraph.errors import ExitCode as ExitCode
     from comfygraph.jobs import AsyncJob as AsyncJob
+    from comfygraph.jobs import Batch as Batch
     from comfygraph.jobs import Job as Job
     from comfygraph.jobs import asubmit as asubmit
     from comfygraph.jobs import attach as attach
+    from comfygraph.jobs import resume_batch as resume_batch
     from comfygraph.jobs import submit as submit
+    from comfygraph.jobs import submit_batch as submit_batch
     from comfygraph.jobs.submit_options import SubmitOptions as SubmitOptions
     from comfygraph.lint import Diagnostic as Diagnostic
     from comfygraph.lint import LintOptions as LintOptions
@@ -137,10 +140,13 @@ _NAMES = {
     ),
     "comfygraph.jobs": (
         "AsyncJob",
+        "Batch",
         "Job",
         "asubmit",
         "attach",
+        "resume_batch",
         "submit",
+        "submit_batch",
     ),
     "comfygraph.jobs.submit_options": ("SubmitOptions",),
     "comfygraph.lint": (
@@ -168,6 +174,7 @@ _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 __all__ = [
     "Air",
     "AsyncJob",
+    "Batch",
     "BuildError",
     "ComfyGraphError",
     "ConversionResult",
@@ -218,11 +225,13 @@ __all__ = [
     "remove_node",
     "rename_node",
     "replace_node",
+    "resume_batch",
     "set_input",
     "set_inputs",
     "set_title",
     "splice",
     "submit",
+    "submit_batch",
     "swap_class",
     "sweep_cost",
 ]

@@ -16,6 +16,7 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
+from comfygraph.jobs.batch.events import BATCH_EVENT_TYPES
 from comfygraph.lint.render.json_format import ReportJson
 from comfygraph.targets.base import JobRef
 from comfygraph.targets.events import EVENT_TYPES
@@ -108,6 +109,20 @@ def event_schema() -> Schema:
     }
 
 
+def batch_event_schema() -> Schema:
+    """
+    Give the schema of an event of a batch, as `batch_event_to_json` gives it.
+    """
+    defs: dict[str, Schema] = {}
+    for kind in (*EVENT_TYPES, *BATCH_EVENT_TYPES):
+        _reference(kind, defs, tag=True)
+    return {
+        **head("batch-event", "What happens to a batch; `type` tells which event it is."),
+        "oneOf": [{"$ref": f"#/$defs/{kind.__name__}"} for kind in BATCH_EVENT_TYPES],
+        "$defs": dict(sorted(defs.items())),
+    }
+
+
 def job_reference_schema() -> Schema:
     """
     Give the schema of a job reference, as `JobRef.to_json` gives it.
@@ -177,6 +192,8 @@ def _of(hint: Any, defs: dict[str, Schema]) -> Schema:
     simple = {
         str: "string", int: "integer", float: "number", bool: "boolean", types.NoneType: "null",
     }  # fmt: skip
+    if hint is Any:
+        return {}
     if hint in simple:
         return {"type": simple[hint]}
     if hint is bytes:
@@ -213,6 +230,7 @@ def schema_files() -> dict[str, str]:
         "prompt": prompt_schema(),
         "report": report_schema(),
         "event": event_schema(),
+        "batch-event": batch_event_schema(),
         "job-reference": job_reference_schema(),
     }
     return {

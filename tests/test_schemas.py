@@ -16,13 +16,25 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from comfygraph.documents import recognise
+from comfygraph.jobs.batch.events import (
+    BatchEnded,
+    BatchEvent,
+    BatchNotice,
+    BatchProgress,
+    BatchStarted,
+    VariantEnded,
+    VariantEvent,
+    VariantRetried,
+    VariantSent,
+    batch_event_to_json,
+)
 from comfygraph.lint import lint
 from comfygraph.lint.render.json_format import report_to_json
 from comfygraph.targets.base import JobRef
-from comfygraph.targets.events import EVENT_TYPES, Event, event_to_json
+from comfygraph.targets.events import EVENT_TYPES, Event, JobSucceeded, OutputFile, event_to_json
 
 ROOT = Path(__file__).parent.parent
-NAMES = ["event", "job-reference", "prompt", "report"]
+NAMES = ["batch-event", "event", "job-reference", "prompt", "report"]
 
 
 @cache
@@ -146,3 +158,28 @@ def test_what_is_no_prompt(value: Any) -> None:
     It is refused.
     """
     assert problems("prompt", value)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        BatchStarted("20261121-143502-3f2a1c", 300),
+        VariantSent(1, {"3.seed": 5, "positive.text": "a cat", "7.image": None}),
+        VariantEvent(1, JobSucceeded("j", (OutputFile("/view?filename=a.png", "a.png"),))),
+        VariantRetried(1, "out of memory", 2, 1.5),
+        VariantEnded(1, "succeeded", {"3.seed": 5}, files=("out/a.png",), cost=0.5),
+        BatchNotice("the service answers again"),
+        BatchProgress(0.5, None, 1, 2, 3, 4, 5),
+        BatchEnded("20261121-143502-3f2a1c", 299, 1, cost=12.5),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_events_of_batches_fit_their_schema(event: BatchEvent) -> None:
+    """
+    What is printed of a batch is what the schema says, and a member less is not.
+    """
+    document = batch_event_to_json(event)
+    less = dict(list(document.items())[:-1])
+
+    assert [] == problems("batch-event", document)
+    assert [] != problems("batch-event", less)

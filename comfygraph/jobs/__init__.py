@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from comfygraph.jobs.api import attach as attach
     from comfygraph.jobs.api import submit as submit
     from comfygraph.jobs.async_driver import AsyncJob as AsyncJob
+    from comfygraph.jobs.batch.api import resume_batch as resume_batch
+    from comfygraph.jobs.batch.api import submit_batch as submit_batch
+    from comfygraph.jobs.batch.batch import Batch as Batch
     from comfygraph.jobs.effects import Stage as Stage
     from comfygraph.jobs.files import Folder as Folder
     from comfygraph.jobs.limits import RateLimits as RateLimits
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AsyncJob": "async_driver",
+    "Batch": "batch.batch",
     "Folder": "files",
     "Job": "sync_driver",
     "Plan": "plan",
@@ -34,11 +38,14 @@ _HOMES = {
     "Stage": "effects",
     "asubmit": "api",
     "attach": "api",
+    "resume_batch": "batch.api",
     "submit": "api",
+    "submit_batch": "batch.api",
 }
 
 __all__ = [
     "AsyncJob",
+    "Batch",
     "Folder",
     "Job",
     "Plan",
@@ -47,7 +54,9 @@ __all__ = [
     "Stage",
     "asubmit",
     "attach",
+    "resume_batch",
     "submit",
+    "submit_batch",
 ]
 
 
