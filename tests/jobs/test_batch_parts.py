@@ -91,7 +91,7 @@ def test_parameters_of_a_script() -> None:
         document[SEEDED]["inputs"]["seed"] = given["lucky"]
         return Prompt.from_json(document)
 
-    base = Base(BASE.prompt, "script.py:graph", frozenset({"lucky"}), settle)
+    base = Base(BASE.prompt, "script.py:graph", {"lucky": None}, settle)
     found = list(Variants([base], sweeps("lucky=3,4", f"{SEEDED}.steps=9", base=base), CATALOG))
 
     assert [(3, 9), (4, 9)] == [
