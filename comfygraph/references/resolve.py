@@ -9,16 +9,16 @@ TAMS has no search at all. So the table is the only way from a file to TensorArt
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from comfygraph.analysis.families import family_of_ecosystem
-from comfygraph.core.nearest import did_you_mean
 from comfygraph.errors import TargetError, UsageError
 from comfygraph.references.air import Air, is_air
 from comfygraph.references.civitai import CivitaiVersion
 from comfygraph.references.forms import CivitaiVersionId, FileHash, FileName, TamsId
 from comfygraph.references.kinds import kind_fits
+from comfygraph.references.lists import FileLists
 from comfygraph.references.lookup import Lookup
 from comfygraph.references.resolution import Availability, Resolution
 from comfygraph.references.table import ModelTable, Names, names_of
@@ -45,8 +45,6 @@ LABELS = {
 }  # fmt: skip
 """Service → what people call it."""
 
-_LONG_LIST = 3_000
-
 HashOf: TypeAlias = Callable[[str | None, str], FileHash | None]
 """Folder and name of a file → its hash, or `None` where the file is not at hand."""
 
@@ -65,6 +63,7 @@ class Resolver:
     table: ModelTable
     lookup: Lookup
     hash_of: HashOf | None = None
+    _lists: FileLists = field(default_factory=FileLists, init=False, repr=False, compare=False)
 
     def names(self, use: ModelUse) -> Names:
         """
@@ -280,10 +279,9 @@ class Resolver:
         found = self._file_of(use, names)
         if found.name is None or use.listed is None:
             return found
-        match = _in_list(found.name, use.listed)
+        match = self._lists.find(found.name, use.listed)
         if match is None:
-            # To compare with a very long list takes longer than a look at it.
-            near = did_you_mean(found.name, use.listed[:_LONG_LIST])
+            near = self._lists.hint(found.name, use.listed)
             folder = use.folder or "its folders"
             return Resolution(
                 "comfyui", None, Availability.UNAVAILABLE,
@@ -360,19 +358,6 @@ def _exact_air(version: CivitaiVersion, digest: FileHash) -> Air | None:
         if file.sha256 and file.sha256.startswith(digest.digits) and file is not main:
             return Air(air.ecosystem, air.type, air.source, air.id, air.version, str(file.id))
     return air
-
-
-def _in_list(name: str, listed: tuple[str, ...]) -> str | None:
-    """Find a file as the server lists it: exactly, then in another folder or other case."""
-    if name in listed:
-        return name
-    folded = name.replace("\\", "/").casefold()
-    base = folded.rpartition("/")[2]
-    alike = {option.replace("\\", "/").casefold(): option for option in reversed(listed)}
-    if folded in alike:
-        return alike[folded]
-    found = [option for key, option in alike.items() if key.rpartition("/")[2] == base]
-    return found[0] if len(found) == 1 else None
 
 
 def _as_used(use: ModelUse, name: str) -> str:

@@ -132,7 +132,7 @@ def retarget(graph: Graph, target: TargetName, find: Find) -> Retargeted:
     kept: list[ModelUse] = []
     known: dict[tuple[object, ...], Resolution] = {}
     for use in graph.uses:
-        key = (use.value, use.folder, use.input, use.span is None, use.listed)
+        key = (use.value, use.folder, use.input, use.span is None, id(use.listed))
         if key not in known:
             known[key] = find(use, target)
         answer = known[key]

@@ -89,7 +89,7 @@ class ModelUse(NamedTuple):
     reference: Reference
     folder: str | None
     span: tuple[int, int] | None = None
-    listed: tuple[str, ...] | None = None
+    listed: tuple[object, ...] | None = None
     guessed: bool = False
 
     @property
@@ -146,7 +146,7 @@ def _uses(node: Node, catalog: NodeCatalog) -> Iterator[ModelUse]:
         if folder is not None:
             if folder.startswith("input") or folder in _NO_MODELS or not names_model(value):
                 continue
-            listed = _listed(spec) if catalog.origin != "bundled" else None
+            listed = spec.options if spec and catalog.origin != "bundled" else None
             yield _use(node, name, value, folder, listed=listed)
         elif specs is None and _is_model_name(value):
             yield _use(node, name, value, _folder_by_input(name), guessed=True)
@@ -165,12 +165,6 @@ def _specs(node: Node, catalog: NodeCatalog) -> Mapping[str, InputSpec] | None:
     return definition.expand(inputs)
 
 
-def _listed(spec: InputSpec | None) -> tuple[str, ...] | None:
-    if spec is None or spec.options is None:
-        return None
-    return tuple(option for option in spec.options if isinstance(option, str))
-
-
 def _use(
     node: Node,
     name: str,
@@ -178,7 +172,7 @@ def _use(
     folder: str | None,
     *,
     span: tuple[int, int] | None = None,
-    listed: tuple[str, ...] | None = None,
+    listed: tuple[object, ...] | None = None,
     guessed: bool = False,
 ) -> ModelUse:
     return ModelUse(
