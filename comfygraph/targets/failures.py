@@ -45,9 +45,17 @@ def graph_rejected(
     *,
     hint: str | None = None,
     status: int | None = None,
+    verdict: str = "",
 ) -> GraphRejected:
     """
     Give the exception for a refused graph, with its first complaint in the message.
+
+    Args:
+        service: The name that a person knows it by.
+        complaints: At least one.
+        hint: One next action.
+        status: The status of the answer, where there was one.
+        verdict: What is said first; default is that the service refused the graph.
     """
     first = complaints[0]
     where = f"node `{one_line(first.node_id, 60)}`"
@@ -57,7 +65,7 @@ def graph_rejected(
         where += f", `{one_line(first.input, 80)}`"
     more = f", and {len(complaints) - 1} more" if len(complaints) > 1 else ""
     return GraphRejected(
-        f"{service} refused the graph: {where}: {first.message}{more}",
+        f"{verdict or f'{service} refused the graph'}: {where}: {first.message}{more}",
         complaints=complaints,
         hint=hint,
         status=status,

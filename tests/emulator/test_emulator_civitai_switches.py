@@ -429,6 +429,22 @@ def test_callbacks_of_jobs_with_details(client: httpx.Client) -> None:
     assert ["0"] == [step["name"] for step in seen[-1]["details"]["steps"]]
 
 
+def test_job_of_the_older_interface_tells_its_scans(client: httpx.Client) -> None:
+    """
+    The last event of a job holds what its scans said; `detailed` adds what was asked for.
+    """
+    job = post(client, comfy(), "withheld").json()["steps"][0]["jobs"][0]["id"]
+    plain = client.get(f"/v1/consumer/jobs/{job}").json()
+    detailed = client.get(f"/v1/consumer/jobs/{job}", params={"detailed": "true"}).json()
+
+    assert ("X", "siteRestricted") == (
+        plain["lastEvent"]["context"]["nsfwLevel"],
+        plain["lastEvent"]["context"]["blocked_reason"],
+    )
+    assert ("job" in plain, detailed["job"]["$type"]) == (False, "comfy")
+    assert 404 == client.get("/v1/consumer/jobs/none").status_code
+
+
 def test_switches_from_the_command_line() -> None:
     """
     Every switch can be set by its text, as the command line and the header give it.

@@ -255,8 +255,11 @@ def test_uploaded_file_gets_its_address(civitai: CivitaiTarget, converse: Any, a
         ({"tips": {"civitai": 3}}, "`tips` holds `civitai` and `creators`, rates from 0 to 2"),
         ({"callbacks": {"url": "ftp://h.test"}}, "`callbacks` needs a `url` with https"),
         ({"nsfw_level": "z"}, "`nsfw_level` takes pg, pg13, r, x, xxx, na"),
-        ({**CUSTOM, "node_packs": "kjnodes"}, "`node_packs` holds AIRs"),
-        ({**CUSTOM, "node_packs": AIR}, f"`{AIR}` is no pack of the Comfy registry"),
+        (
+            {**CUSTOM, "node_packs": "kjnodes"},
+            "`kjnodes` is no pack of the Comfy registry with a version",
+        ),
+        ({**CUSTOM, "node_packs": AIR}, f"`{AIR}` is no pack of the Comfy registry with a version"),
         ({**CUSTOM, "resources": [PACK]}, "`resources` takes no bare node pack"),
         (
             {**CUSTOM, "layers": [AIR]},

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 
 from starlette.requests import Request
@@ -16,7 +17,7 @@ from comfygraph.emulator.civitai.checks import AIR
 from comfygraph.emulator.civitai.model import StepJob, iso
 from comfygraph.emulator.civitai.problems import InvalidError, problem
 from comfygraph.emulator.civitai.service import Civitai, ServiceHandler
-from comfygraph.emulator.civitai.workflows import answer
+from comfygraph.emulator.civitai.workflows import answer, flag
 from comfygraph.emulator.web import faults_of
 from comfygraph.references.air import Air
 
@@ -137,20 +138,31 @@ async def one_service(service: Civitai, request: Request) -> Response:
 
 async def old_job(service: Civitai, request: Request) -> Response:
     """
-    Give one job as the older interface does.
+    Give one job as the older interface does; with `detailed`, what it was asked to do too.
     """
     wanted = request.path_params["job_id"]
+    detailed = flag(request, "detailed", False)
     for workflow in service.workflows.values():
         for step in workflow.steps:
             for one in step.jobs:
                 if one.id == wanted:
-                    return answer(_old_job(one))
+                    view = _old_job(one, withheld=workflow.faults.withheld)
+                    if detailed:
+                        view["job"] = {"$type": step.type, "params": step.input}
+                    return answer(view)
     return problem(404)
 
 
-def _old_job(one: StepJob) -> dict[str, JsonValue]:
+def _old_job(one: StepJob, *, withheld: bool) -> dict[str, JsonValue]:
     job = one.job
     word = _LAST.get(job.state, "Claimed" if job.state == "running" else "Initialized")
+    # what the scans of a finished picture say
+    scans: dict[str, JsonValue] = {}
+    if job.state == "succeeded":
+        scans = {"nsfwLevel": "X" if withheld else "PG", "hive_csam_score": "0"}
+        if withheld:
+            scans["blocked_reason"] = "siteRestricted"
+    started = job.started or job.created
     return {
         "jobId": one.id,
         "cost": float(job.steps_all),
@@ -160,11 +172,16 @@ def _old_job(one: StepJob) -> dict[str, JsonValue]:
         "lastEvent": {
             "jobId": one.id,
             "type": word,
-            "dateTime": iso(job.ended or job.started or job.created),
+            "dateTime": iso(job.ended or started),
             "provider": "emulator",
             "workerId": "emulator-0",
-            "context": {},
+            "context": scans,
+            "claimDuration": str(timedelta(seconds=round(started - job.created))),
+            "jobDuration": str(timedelta(seconds=round((job.ended or started) - started))),
+            "retryAttempt": 0,
+            "cost": float(job.steps_all),
             "jobType": "comfy",
+            "jobPriority": job.number,
         },
         "serviceProviders": {},
     }

@@ -284,16 +284,16 @@ def _layers(name: str, value: JsonValue) -> tuple[str, ...]:
     return airs
 
 
-def _packs(name: str, value: JsonValue) -> tuple[str, ...]:
+def _packs(_: str, value: JsonValue) -> tuple[str, ...]:
     out = []
     for item in value if isinstance(value, list) else [value]:
-        plain = isinstance(item, str) and _PACK.fullmatch(item)
-        air = Air.parse(
-            f"urn:air:comfy:nodepack:comfyregistry:{item}" if plain else _air(name, item)
-        )
-        if (air.type, air.source) != ("nodepack", "comfyregistry") or not air.version:
+        text = item if isinstance(item, str) else ""
+        whole = f"urn:air:comfy:nodepack:comfyregistry:{text}" if _PACK.fullmatch(text) else text
+        air = Air.parse(whole) if is_air(whole) else None
+        kind = (air.type, air.source) if air is not None else ()
+        if air is None or kind != ("nodepack", "comfyregistry") or not air.version:
             raise UsageError(
-                f"`{shorten(str(item))}` is no pack of the Comfy registry",
+                f"`{shorten(str(item))}` is no pack of the Comfy registry with a version",
                 hint="write it like kijai/comfyui-kjnodes@1.4.0",
             )
         out.append(str(air))

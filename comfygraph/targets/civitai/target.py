@@ -32,7 +32,7 @@ from comfygraph.targets.civitai.manifest import BLOB, blob_id_of
 from comfygraph.targets.civitai.money import spent
 from comfygraph.targets.civitai.options import TAG
 from comfygraph.targets.civitai.pricing import read_price, read_refusal
-from comfygraph.targets.civitai.problems import problem
+from comfygraph.targets.civitai.problems import SERVICE, problem
 from comfygraph.targets.civitai.template import Plan, external_id_for, plan_of, template_of
 from comfygraph.targets.civitai.workflow import has_trace, read_workflow, trace_url
 from comfygraph.targets.events import OutputFile
@@ -118,8 +118,9 @@ class CivitaiTarget:
         plan = plan_of(submission)
         if plan.complaints and plan.options.is_strict:
             raise graph_rejected(
-                self.name.capitalize(),
+                SERVICE,
                 plan.complaints,
+                verdict=f"the graph would not run on {SERVICE}",
                 hint="nothing was sent; with the option `strict` set to false it is sent as it is",
             )
         return self._submit(self.reference(submission), plan)
