@@ -34,7 +34,7 @@ def tams() -> None:
 
     \b
     comfygraph tams check graph.json      would it be taken, and for how much?
-    comfygraph tams template ID           the fields of an AI tool; --submit runs it
+    comfygraph tams template ID           the fields of an AI tool; runs it too
     comfygraph tams model 600423083519508503
     comfygraph tams upload photo.png      give a picture a resource id
     comfygraph tams job ID                how is a job?

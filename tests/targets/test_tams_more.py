@@ -21,8 +21,10 @@ from comfygraph.errors import ProtocolError, Rejected, ServiceUnavailable, Usage
 from comfygraph.targets import get_target
 from comfygraph.targets.base import CancelAnswer, JobRef, LocalFile, NodeComplaint, Submission
 from comfygraph.targets.http import HttpRequest, HttpResponse
+from comfygraph.targets.observations import ProgressSeen
 from comfygraph.targets.tams import TamsTarget
 from comfygraph.targets.tams.access import AccessKeys
+from comfygraph.targets.tams.job import read_job
 from comfygraph.targets.tams.template import Template
 from comfygraph.targets.tams.webhook import job_of_call
 
@@ -441,3 +443,20 @@ def test_jobs_of_a_key_share_its_limit() -> None:
     assert keys[0] == keys[1]
     assert 3 == len(set(keys))
     assert not any("k-secret" in key or "another" in key for key in keys)
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"processingImages": [{"progress": 0.5}, {"progress": 0.25}]},
+        {"processing_images": [{"progress": 50}, {"progress": 25}]},
+        {"stages": [{"processingImages": [{"progress": 0.5}, {"progress": 0.25}]}]},
+    ],
+)
+def test_progress_of_a_diffusion_job(info: Any) -> None:
+    """
+    A job of stages tells how far each picture is, in either form and on either scale.
+    """
+    seen = read_job({"status": "RUNNING", "runningInfo": info})
+
+    assert [0.375] == [item.fraction for item in seen if isinstance(item, ProgressSeen)]

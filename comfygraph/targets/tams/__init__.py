@@ -12,8 +12,16 @@ from comfygraph.errors import UsageError
 from comfygraph.targets.http import Auth, Secret, bearer
 from comfygraph.targets.tams.access import read_access_keys
 from comfygraph.targets.tams.target import CANCEL_STYLES, DEFAULT_BASE_URL, TamsTarget
+from comfygraph.targets.tams.webhook import job_of_call
 
-__all__ = ["CANCEL_STYLES", "DEFAULT_BASE_URL", "TamsTarget", "auth_from_config", "from_config"]
+__all__ = [
+    "CANCEL_STYLES",
+    "DEFAULT_BASE_URL",
+    "TamsTarget",
+    "auth_from_config",
+    "from_config",
+    "job_of_call",
+]
 
 
 def from_config(name: str, config: Mapping[str, str]) -> TamsTarget:

@@ -65,6 +65,7 @@ def read_job(job: JsonValue) -> tuple[Observation, ...]:
             if isinstance(seen, NodeSeen) and seen.state is NodeState.FAILED:
                 failed_node = failed_node or seen.node_id
             out.append(seen)
+    out.extend(_read_stages(job))
     out.extend(_read_status(job, reason, failed_node))
     return tuple(out)
 
@@ -125,6 +126,18 @@ def _read_item(item: dict[str, JsonValue], reason: str) -> Iterator[Observation]
     share = _share(item.get("progress"))
     if share is not None:
         yield ProgressSeen(share)
+
+
+def _read_stages(job: dict[str, JsonValue]) -> Iterator[Observation]:
+    """Read how far the pictures of a diffusion job are, in either form."""
+    info = mapping(pick(job, "runningInfo", "running_info"))
+    shares = [
+        _share(image.get("progress")) or 0.0
+        for place in (info, *mappings(info.get("stages")))
+        for image in mappings(pick(place, "processingImages", "processing_images"))
+    ]
+    if any(shares):
+        yield ProgressSeen(sum(shares) / len(shares))
 
 
 def _share(value: JsonValue) -> float | None:
