@@ -49,9 +49,10 @@ def get_target(name: str, config: Mapping[str, str] | None = None) -> Target:
         config: Settings by the names of the environment: `TAMS_API_KEY`, `TAMS_APP_ID`,
             `TAMS_PRIVATE_KEY_FILE`, `TAMS_BASE_URL`, `TAMS_CANCEL_STYLE`, `TAMS_CHECK`,
             `TAMS_NOTIFY_URL`, `TAMS_ACCESS_KEYS`, `TAMS_ACCESS_KEYS_FILE`,
-            `TAMS_ACCESS_KEY_PLACE`, `CIVITAI_API_TOKEN`, `CIVITAI_API_URL`, `COMFYUI_URL`, `COMFYUI_TOKEN`, `COMFYUI_API_KEY`, `COMFYUI_HEADERS`,
-            `COMFY_API_KEY`, `COMFY_API_URL`, `COMFY_API_TOKEN`. The environment itself is not
-            read. For `emulator`, `COMFYUI_URL` is the embedded emulator's address.
+            `TAMS_ACCESS_KEY_PLACE`, `CIVITAI_API_TOKEN`, `CIVITAI_API_URL`, `COMFYUI_URL`,
+            `COMFYUI_TOKEN`, `COMFYUI_API_KEY`, `COMFYUI_HEADERS`, `COMFY_API_KEY`,
+            `COMFY_API_URL`, `COMFY_API_TOKEN`. The environment itself is not read. For
+            `emulator`, `COMFYUI_URL` is the embedded emulator's address.
 
     Raises:
         UsageError: No such target, or a setting is missing or wrong.
