@@ -5,12 +5,11 @@ Carrying a batch out: so many jobs at a time, each through the ledger, tried aga
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from comfygraph.core.values import Prompt
 from comfygraph.errors import (
     ComfyGraphError,
     DeadlinePassed,
@@ -19,6 +18,7 @@ from comfygraph.errors import (
     UsageError,
 )
 from comfygraph.jobs.async_clients import Clients
+from comfygraph.jobs.batch.conduct import Conduct, index_of
 from comfygraph.jobs.batch.events import (
     BatchEnded,
     BatchEvent,
@@ -26,25 +26,19 @@ from comfygraph.jobs.batch.events import (
     BatchProgress,
     BatchStarted,
     VariantEnded,
-    VariantEvent,
     VariantRetried,
     VariantSent,
 )
-from comfygraph.jobs.batch.file_names import FileNames
 from comfygraph.jobs.batch.history import History, row_of
 from comfygraph.jobs.batch.meter import Meter
 from comfygraph.jobs.batch.outcomes import may_retry, stops_all
-from comfygraph.jobs.batch.pacing import Pace
-from comfygraph.jobs.batch.placing import namer_for
 from comfygraph.jobs.batch.planning import (
     BatchPlan,
     default_concurrency,
     is_complete,
     retry_of,
-    weigh,
 )
 from comfygraph.jobs.batch.spending import Purse
-from comfygraph.jobs.files import Folder, open_folder
 from comfygraph.jobs.ledger import (
     BatchRecord,
     ClaimLost,
@@ -54,15 +48,9 @@ from comfygraph.jobs.ledger import (
     LedgerError,
     State,
 )
-from comfygraph.jobs.local_files import Sources
-from comfygraph.jobs.progress import Progress
-from comfygraph.jobs.resuming import Terms, carry_out
 from comfygraph.jobs.settings import Settings
 from comfygraph.targets.base import Target
-from comfygraph.targets.events import Event, JobEnd, JobProgress, JobStarted
 
-_FEW = 50
-"""Up to so many jobs, live streams are listened to; for more, polls tell enough."""
 _TELL_EVERY = 0.5
 _AHEAD = 1000
 _GIVEN_UP_AFTER = 5
@@ -78,7 +66,6 @@ class _State:
     stopping: bool = False
     reason: str = ""
     retries_left: int = 0
-    left: int = 0
     out_of_reach: int = 0
     error: BaseException | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -122,7 +109,6 @@ class BatchRunner:
         self._target = target
         self._clients = clients
         self._settings = settings or Settings()
-        self._force = force
         self._concurrency = concurrency or self.plan.concurrency or default_concurrency(target)
         if not is_complete(ledger, batch.id, self.plan):
             raise UsageError(
@@ -130,19 +116,11 @@ class BatchRunner:
                 hint="submit it anew",
             )
         self.history = History(ledger, batch.id, self.plan)
-        self._names = FileNames(self.plan.template, self.plan.parameters)
-        self._folder = (
-            open_folder(self.plan.out, overwrite=self.plan.overwrite)
-            if self.plan.out is not None
-            else None
-        )
-        self._pace = Pace(target.policy, self._concurrency)
         self._queue: asyncio.Queue[BatchEvent | None] = asyncio.Queue(_AHEAD)
         self._state = _State(retries_left=self.plan.most_retries)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         before = self.history.before()
-        self._before = before
         self._state.retries_left = max(self.plan.most_retries - before.retries, 0)
         self._purse = Purse(
             self.plan.max_cost, expected=self.plan.expected, spent=before.cost or 0.0
@@ -155,13 +133,23 @@ class BatchRunner:
             failed=before.failed,
             cost=before.cost,
         )
+        self._conduct = Conduct(
+            ledger,
+            batch.id,
+            self.plan,
+            target,
+            settings=self._settings,
+            meter=self._meter,
+            concurrency=self._concurrency,
+            force=force,
+        )
 
     @property
     def folder(self) -> Path | None:
         """
         The folder of files and manifest, or `None`.
         """
-        return self._folder.path if self._folder is not None else None
+        return self._conduct.folder
 
     def ask_stop(self) -> None:
         """
@@ -221,10 +209,12 @@ class BatchRunner:
         told = clock()
         last: BatchProgress | None = None
         while True:
-            event: BatchEvent | None = None
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(max(told + _TELL_EVERY - clock(), 0.0)):
                     event = await self._queue.get()
+            except TimeoutError:
+                pass
+            else:
                 if event is None:
                     return
                 yield event
@@ -238,12 +228,8 @@ class BatchRunner:
     async def _work_all(self, work: Iterator[JobRecord], clients: Clients) -> None:
         count = max(min(self._concurrency, self.plan.jobs), 1)
         self._tasks = [asyncio.create_task(self._work(work, clients)) for _ in range(count)]
-        try:
-            for result in await asyncio.gather(*self._tasks, return_exceptions=True):
-                if isinstance(result, Exception):
-                    self._state.error = self._state.error or result
-        finally:
-            await self._queue.put(None)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._queue.put(None)
 
     async def _work(self, work: Iterator[JobRecord], clients: Clients) -> None:
         while not self._state.stopping:
@@ -288,7 +274,7 @@ class BatchRunner:
                 break
             wait = self._pause_before(attempt)
             self._state.retries_left -= 1
-            await self._tell(VariantRetried(_index(ended), _words(ended, exc), attempt + 1, wait))
+            await self._tell(VariantRetried(index_of(ended), _words(ended, exc), attempt + 1, wait))
             self._meter.spend(ended.cost)
             again = retry_of(self.ledger, ended, attempt + 1)
             self.ledger.plan([again])
@@ -299,7 +285,7 @@ class BatchRunner:
             record = self.ledger.get(again.id)
             attempt += 1
         success = ended.state is State.SUCCEEDED
-        self._meter.ended(_index(ended), success=success, cost=ended.cost)
+        self._meter.ended(index_of(ended), success=success, cost=ended.cost)
         await self._tell(self.history.event_of(ended, attempt, _words(ended, exc)))
 
     async def _attempt(
@@ -308,34 +294,17 @@ class BatchRunner:
         """
         Carry one job out; give what is known of it then, `None` where it is left as it is.
         """
-        index = _index(record)
-        submission = self.ledger.submission(record.id)
-        self._meter.sent(index, weigh(submission.prompt, self.plan.paces))
-        live = self.plan.jobs <= _FEW
-        listener = _Listener(
-            index,
-            self._meter,
-            self._tell_if_room if live else None,
-            Progress(submission.prompt, clock=self._settings.clock) if live else None,
-        )
         self._purse.sent()
-        began = self._settings.clock()
-        await self._tell(VariantSent(index, record.parameters, attempt))
+        await self._tell(VariantSent(index_of(record), record.parameters, attempt))
         failure: ComfyGraphError | None = None
         known = record
         try:
-            known = await carry_out(
-                record.id,
-                ledger=self.ledger,
-                target=self._target,
-                terms=self._terms(record, submission.prompt, live),
-                clients=clients,
-                on_event=listener.take,
-            )
+            known = await self._conduct.carry(record, clients, self._tell_if_room)
             self._state.out_of_reach = 0
-            self._pace.took(self._settings.clock() - began)
         except (ClaimLost, Held) as exc:
-            await self._tell(BatchNotice(f"variant {index} is left alone: {exc.message}"))
+            await self._tell(
+                BatchNotice(f"variant {index_of(record)} is left alone: {exc.message}")
+            )
             self._leave(record)
             return None, exc
         except LedgerError:
@@ -364,7 +333,7 @@ class BatchRunner:
         if record.state.ended or isinstance(exc, SubmissionUncertain):
             return True
         said = "may still run" if isinstance(exc, DeadlinePassed) else exc.message
-        await self._tell(BatchNotice(f"variant {_index(record)} is left as it is: {said}"))
+        await self._tell(BatchNotice(f"variant {index_of(record)} is left as it is: {said}"))
         self._leave(record)
         return False
 
@@ -381,32 +350,8 @@ class BatchRunner:
         full = min(policy.backoff_base * 4.0**attempt, _LONGEST_PAUSE)
         return full * (0.5 + 0.5 * self._settings.chance())
 
-    def _terms(self, record: JobRecord, prompt: Prompt, live: bool) -> Terms:
-        folder: Folder | None = None
-        if self._folder is not None:
-            namer = namer_for(
-                self._names,
-                self.batch.id,
-                record,
-                prompt,
-                lambda: self.ledger.get(record.id).job_id,
-            )
-            folder = replace(self._folder, namer=namer)
-        return Terms(
-            folder=folder,
-            deadline=self.plan.deadline,
-            policy=self._pace.policy(),
-            settings=self._settings,
-            sources=Sources(
-                tuple(Path(name) for name in self.plan.folders), frozenset(self.plan.trusted)
-            ),
-            live=live,
-            force=self._force,
-        )
-
     def _leave(self, record: JobRecord) -> None:
-        self._meter.left(_index(record))
-        self._state.left += 1
+        self._meter.left(index_of(record))
 
     def _stop(self, reason: str) -> None:
         if not self._state.stopping:
@@ -420,42 +365,6 @@ class BatchRunner:
         # what happens within a job only informs: nothing waits for a slow reader
         with suppress(asyncio.QueueFull):
             self._queue.put_nowait(event)
-
-
-class _Listener:
-    """
-    Takes the events of one job in: for the overall figure, and to be told on where there are few.
-    """
-
-    def __init__(
-        self,
-        index: int,
-        meter: Meter,
-        tell: Callable[[BatchEvent], None] | None,
-        progress: Progress | None,
-    ) -> None:
-        self._index = index
-        self._meter = meter
-        self._tell = tell
-        self._progress = progress
-
-    def take(self, event: Event) -> None:
-        """
-        Take in an event.
-        """
-        if isinstance(event, JobStarted):
-            self._meter.started(self._index)
-        elif isinstance(event, JobProgress):
-            self._meter.at(self._index, event.fraction)
-        if self._progress is not None:
-            self._progress.feed(event)
-            self._meter.at(self._index, self._progress.fraction)
-        if self._tell is not None and not isinstance(event, JobEnd):
-            self._tell(VariantEvent(self._index, event))
-
-
-def _index(record: JobRecord) -> int:
-    return (record.variant or 0) + 1
 
 
 def _words(record: JobRecord, exc: ComfyGraphError | None) -> str:
