@@ -52,7 +52,7 @@ LIBRARIES = {
     "websockets": ("jobs",),
     "starlette": ("emulator",),
     "uvicorn": ("emulator",),
-    "PIL": ("emulator",),
+    "PIL": ("emulator", "jobs/images", "cli/previews"),
     "networkx": ("core/graph",),
     "pydantic": ("workflow", "targets", "references", "jobs"),
     "cryptography": ("targets/tams", "emulator"),

@@ -13,6 +13,7 @@ from websockets.asyncio.client import connect
 
 from comfygraph.jobs import wire
 from comfygraph.jobs.effects import Frame, Listen, StreamLost, StreamOpened
+from comfygraph.jobs.tunnel import open_socket
 
 FRAMES_AHEAD = 256
 """Frames that may wait to be taken; then the socket is left alone and the service waits."""
@@ -43,11 +44,11 @@ async def follow_stream(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -
 
 async def _websocket(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> None:
     stream = effect.stream
-    host, port = wire.place_of(stream.url)
     options = wire.websocket_options(stream.url, stream.wire_headers(), effect.timeout)
-    # an explicit place also makes the library refuse redirects to another, which would carry our
-    # headers off
-    async with connect(host=host, port=port, **options) as connection:
+    # with a socket of ours the library follows no redirects, which could carry our headers off
+    plain = await asyncio.to_thread(open_socket, stream.url, effect.timeout)
+    plain.setblocking(False)
+    async with connect(sock=plain, **options) as connection:
         for text in stream.opening:
             await connection.send(text)
         tell(StreamOpened())

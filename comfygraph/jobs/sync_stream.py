@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from comfygraph.jobs import wire
 from comfygraph.jobs.effects import Frame, Listen, StreamLost, StreamOpened
+from comfygraph.jobs.tunnel import open_socket
 
 _AHEAD = 256
 """Frames that may wait to be taken; then the socket is left alone and the service waits."""
@@ -78,7 +79,7 @@ class StreamThread:
         stream = self._effect.stream
         options = wire.websocket_options(stream.url, stream.wire_headers(), self._effect.timeout)
         # with a socket of ours the library follows no redirects, which could carry our headers off
-        plain = socket.create_connection(wire.place_of(stream.url), self._effect.timeout)
+        plain = open_socket(stream.url, self._effect.timeout)
         with closing(plain), connect(sock=plain, **options) as connection:
             self._socket = connection
             for text in stream.opening:

@@ -20,7 +20,7 @@ from comfygraph.errors import UsageError
 from comfygraph.jobs.checks import named_digests
 from comfygraph.jobs.effects import NotSaved, Saved, StreamLost, Unreached
 from comfygraph.jobs.files import Damaged, NotKept, Sink
-from comfygraph.targets.http import MAX_JSON_BYTES, HttpRequest, HttpResponse, origin
+from comfygraph.targets.http import MAX_JSON_BYTES, HttpRequest, HttpResponse
 
 USER_AGENT = f"comfygraph/{__version__}"
 MAX_FRAME_BYTES = 64 * 1024 * 1024
@@ -64,10 +64,10 @@ def timeouts(connect: float, answer: float) -> httpx.Timeout:
 
 def websocket_options(url: str, headers: Mapping[str, str], timeout: float) -> dict[str, Any]:
     """
-    Give the options of both websocket clients, the place to connect to left out.
+    Give the options of both websocket clients, the socket left out.
 
-    No proxy is used (polling works through one), nothing is compressed, and the library's log,
-    which would show our headers, is off.
+    The library uses no proxy (`comfygraph.jobs.tunnel` does), nothing is compressed, and the
+    library's log, which would show our headers, is off.
     """
     return {
         "uri": url,
@@ -80,14 +80,6 @@ def websocket_options(url: str, headers: Mapping[str, str], timeout: float) -> d
         "proxy": None,
         "logger": _quiet_logger(),
     }
-
-
-def place_of(url: str) -> tuple[str, int]:
-    """
-    Give host and port of a stream.
-    """
-    _, host, port = origin(url)
-    return host, port
 
 
 def wire_headers(request: HttpRequest) -> dict[str, str]:
