@@ -46,7 +46,8 @@ from comfygraph.cli.submit_batch_options import BatchWishes, batch_options, refu
 )  # fmt: skip
 @click.option(
     "--previews", metavar="DIR", default=None,
-    help="Save pictures of samplers at work in DIR (ComfyUI only); terminals that can show them.",
+    help="Save pictures of samplers at work in DIR, and show them where the terminal can "
+    "(comfyui, comfyapi).",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace files of the same name in DIR.")
 @click.option(
