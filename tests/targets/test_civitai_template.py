@@ -464,3 +464,14 @@ def test_a_body_says_its_options_again(data: st.DataObject) -> None:
     token = {"$type": "customComfy", "input": {"sessionOwnerApiToken": "t-secret", "trace": "none"}}
     assert "t-secret" not in json.dumps(options_of_body({"steps": [token]}))
     assert {} == options_of_body({"steps": [None, {"$type": 1}]}) == options_of_body("x")
+
+
+def test_accounts_share_nothing() -> None:
+    """
+    Two tokens share neither uploads nor limits, and neither shows in what they are told apart by.
+    """
+    targets = [get_target("civitai", {"CIVITAI_API_TOKEN": token}) for token in ("t-one", "t-two")]
+    keys = [target.policy.rate_key for target in targets]
+
+    assert 2 == len(set(keys))
+    assert [] == [key for key in keys if "t-one" in key or "t-two" in key]

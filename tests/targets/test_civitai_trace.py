@@ -338,3 +338,14 @@ def test_failed_node_has_its_words() -> None:
 
     assert NodeSeen("3", NodeState.FAILED, message="no memory", exception_type="OOM") in seen
     assert "3" == trace.failed_node
+
+
+def test_log_of_a_run_is_no_trace(civitai: CivitaiTarget, converse: Any, answer: Any) -> None:
+    """
+    With `trace: "logs"` the service gives a text, which is not read as frames.
+    """
+    logged = _workflow("processing")
+    logged["steps"][0]["input"] = {"trace": "logs"}
+    converse(civitai.poll(REF), answer(logged, 202))
+
+    assert civitai.stream(REF) is None

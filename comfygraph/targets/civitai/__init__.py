@@ -5,6 +5,7 @@ Civitai's orchestration API, with `comfy` and `customComfy` steps.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 from comfygraph.errors import UsageError
 from comfygraph.targets.civitai.calls import DEFAULT_BASE_URL
@@ -31,4 +32,5 @@ def from_config(name: str, config: Mapping[str, str]) -> CivitaiTarget:
         auth=bearer(Secret(token)),
         base_url=config.get("CIVITAI_API_URL") or DEFAULT_BASE_URL,
         name=name,
+        account=sha256(f"key {token}".encode()).hexdigest()[:12],
     )

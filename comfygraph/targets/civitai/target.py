@@ -72,6 +72,7 @@ class CivitaiTarget:
         base_url: Where the orchestration API is.
         name: The target's name.
         long_poll: Seconds that the service may hold a poll at most; 0 for not at all.
+        account: What tells accounts apart that must not share uploads and limits; no secret.
 
     Options of a submission: the fields of `comfygraph.targets.civitai.options.Options`.
     """
@@ -83,13 +84,14 @@ class CivitaiTarget:
         base_url: str = DEFAULT_BASE_URL,
         name: str = "civitai",
         long_poll: int = _LONG_POLL,
+        account: str = "",
     ) -> None:
         self.name = name
         self.api = CivitaiApi(auth=auth, base_url=base_url)
         self.base_url = self.api.base_url
         self.policy = Policy(
             poll_intervals=(1.0, 2.0, 3.0, 5.0, 8.0),
-            rate_key=f"{name} {self.base_url}",
+            rate_key=" ".join(filter(None, (name, self.base_url, account))),
             key_memory=_KEY_MEMORY,
         )
         self._long_poll = long_poll
@@ -181,7 +183,7 @@ class CivitaiTarget:
         self, followed: Followed, workflow: dict[str, JsonValue]
     ) -> tuple[tuple[Observation, ...], bool]:
         url = trace_url(workflow)
-        if url:
+        if url and has_trace(workflow):
             followed.url = urljoin(f"{self.base_url}/", url)
         seen = followed.told(read_workflow(workflow))
         end = next((it for it in seen if isinstance(it, JobEnded)), None)
