@@ -70,7 +70,7 @@ def _of_nodes(ctx: RuleContext, flow: Flow) -> Iterator[str]:
                 if isinstance(source, str) and "VAEDecode" in (ctx.class_type(source) or ""):
                     yield "flow:round-trip"
                 size = view.size("pixels")
-                if size is not None and (size.width % 8 or size.height % 8):
+                if size is not None and (size.width % 64 or size.height % 64):
                     yield "flow:cut"
             case "scale":
                 size = view.size("image", "samples")
