@@ -15,6 +15,7 @@ from comfygraph.errors import (
     NotFound,
     ProtocolError,
     RateLimited,
+    Rejected,
     ServiceUnavailable,
     SubmissionUncertain,
     TargetError,
@@ -33,7 +34,7 @@ from comfygraph.jobs.effects import (
 )
 from comfygraph.jobs.files import Folder
 from comfygraph.jobs.follower import Rhythm, Stream
-from comfygraph.jobs.preparation import prepare
+from comfygraph.jobs.preparation import forget_uploads, prepare
 from comfygraph.jobs.recovery import Doubt, look_up, submission_of
 from comfygraph.jobs.results import Results
 from comfygraph.jobs.settings import Settings
@@ -176,6 +177,12 @@ class Conversation:
                 settings=self._settings,
             )
         except CancelWanted:
+            if self._doubt is not None:  # what was sent before may have made a job
+                yield Mark(Stage.UNCERTAIN, self.ref)
+                raise SubmissionUncertain(
+                    "left before it was handed in again; the job may exist from before",
+                    hint=f"look at {self.ref.base_url} (key {self.ref.key})",
+                ) from None
             yield Mark(Stage.REFUSED, self.ref)
             yield Tell((JobCancelled(self.ref.job_id),))
             return False
@@ -191,6 +198,8 @@ class Conversation:
             yield Tell((JobCancelled(self.ref.job_id),))
             return False
         except (TargetError, DeadlinePassed) as exc:
+            if isinstance(exc, Rejected):
+                forget_uploads(self._uploads, self._target, self._policy, self._settings)
             submitted = yield from self._after_failure(exc)
         known_before = self.ref.job_id == submitted.ref.job_id
         self.ref = submitted.ref

@@ -138,10 +138,14 @@ def read_local_file(path: Path, label: str, limit: int = MAX_FILE) -> LocalFile:
         InputError: It cannot be read, is no file, is empty, or is too large.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            raise InputError(f"{label}: `{path}` is no file")
         with path.open("rb") as file:
             data = file.read(limit + 1)
-    except OSError as exc:
-        raise InputError(f"{label}: cannot read `{path}`: {exc.strerror or exc}") from exc
+    except (OSError, ValueError) as exc:  # ValueError: a zero in the path
+        raise InputError(
+            f"{label}: cannot read `{path}`: {getattr(exc, 'strerror', None) or exc}"
+        ) from exc
     if len(data) > limit:
         raise InputError(
             f"{label}: `{path}` is too large to upload", hint=f"the most is {limit >> 20} MB"

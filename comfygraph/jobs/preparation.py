@@ -37,21 +37,31 @@ def prepare(
     """
     if uploads.notices:
         yield Tell(uploads.notices)
-    key = policy.rate_key or target.base_url
     if uploads.files:
         prompt = yield from send_uploads(
-            submission.prompt, uploads, target, courier, settings.uploads, key
+            submission.prompt, uploads, target, courier, settings.uploads, _key(target, policy)
         )
         submission = replace(submission, prompt=prompt)
     if policy.check_first:
         try:
             yield from _check(target, submission, courier, patient=bool(uploads.files))
         except GraphRejected:
-            # perhaps the service no longer has what was uploaded some time ago
-            for _, file in uploads.files:
-                settings.uploads.forget(key, file.digest)
+            forget_uploads(uploads, target, policy, settings)
             raise
     return submission
+
+
+def forget_uploads(uploads: Uploads, target: Target, policy: Policy, settings: Settings) -> None:
+    """
+    Have these files uploaded again the next time: a graph with them was refused, and perhaps the
+    service no longer has what was uploaded some time ago.
+    """
+    for _, file in uploads.files:
+        settings.uploads.forget(_key(target, policy), file.digest)
+
+
+def _key(target: Target, policy: Policy) -> str:
+    return policy.rate_key or target.base_url
 
 
 def _check(

@@ -264,7 +264,8 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
     """
     (folder / "empty.png").touch()
     messages = []
-    for name, limit in (("a.png", 2), ("empty.png", 2), ("gone.png", 2)):
+    os.mkfifo(folder / "pipe.png")
+    for name, limit in (("a.png", 2), ("empty.png", 2), ("gone.png", 2), ("pipe.png", 2)):
         with pytest.raises(InputError) as caught:
             read_local_file(Path(name) if name == "gone.png" else folder / name, "`image`", limit)
         messages.append(caught.value.message)
@@ -273,6 +274,7 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
         f"`image`: `{folder}/a.png` is too large to upload",
         f"`image`: `{folder}/empty.png` is empty",
         "`image`: cannot read `gone.png`: No such file or directory",
+        f"`image`: `{folder}/pipe.png` is no file",
     ] == messages
 
 
@@ -428,3 +430,30 @@ def test_a_service_without_a_check_is_used_all_the_same() -> None:
 
     assert Notice("the graph could not be checked beforehand: {}") == world.events[0]
     assert "JobSucceeded" == world.names()[-1]
+
+
+def test_a_graph_that_is_refused_has_its_files_sent_again(folder: Path) -> None:
+    """
+    A server that has lost a file refuses the graph; the next submit brings the file again.
+    """
+    answers = iter([answer({}, 400), answer({"id": "1"})])
+
+    def forgetful(request: HttpRequest, now: float) -> HttpResponse:
+        return next(answers) if request.url.endswith("/jobs") else service(request, now)
+
+    class Refusing(TakingTarget):
+        def submit(self, submission: Submission) -> Exchange[Submitted]:
+            response = yield HttpRequest("POST", f"{BASE}/jobs")
+            if not response.ok:
+                raise Rejected("no", status=response.status)
+            return Submitted(self.reference(submission).with_job_id("1"))
+
+    world, target, cache = World(forgetful), Refusing(), UploadCache()
+    uploads = collect_uploads(loading("a.png"), target, Sources((folder,)))
+    with pytest.raises(Rejected):
+        has(world, target, Submission(loading("a.png"), "k"), uploads, cache)
+    has(world, target, Submission(loading("a.png"), "k"), uploads, cache)
+
+    assert ["POST /files", "POST /jobs", "POST /files", "POST /jobs", "GET /jobs/1"] == (
+        world.paths()
+    )
