@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from comfygraph.dsl.edits import swap_class as swap_class
     from comfygraph.errors import BuildError as BuildError
     from comfygraph.errors import ComfyGraphError as ComfyGraphError
+    from comfygraph.errors import EditError as EditError
     from comfygraph.errors import ExitCode as ExitCode
     from comfygraph.jobs import AsyncJob as AsyncJob
     from comfygraph.jobs import Batch as Batch
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
     from comfygraph.references.air import Air as Air
     from comfygraph.references.uses import ModelUse as ModelUse
     from comfygraph.references.uses import models_of as models_of
-    from comfygraph.targets.events import Event as Event
     from comfygraph.workflow import ConversionResult as ConversionResult
     from comfygraph.workflow import convert as convert
 
@@ -136,6 +136,7 @@ _NAMES = {
     "comfygraph.errors": (
         "BuildError",
         "ComfyGraphError",
+        "EditError",
         "ExitCode",
     ),
     "comfygraph.jobs": (
@@ -163,7 +164,6 @@ _NAMES = {
         "ModelUse",
         "models_of",
     ),
-    "comfygraph.targets.events": ("Event",),
     "comfygraph.workflow": (
         "ConversionResult",
         "convert",
@@ -181,7 +181,7 @@ __all__ = [
     "Diagnostic",
     "Difference",
     "Document",
-    "Event",
+    "EditError",
     "ExitCode",
     "Explanation",
     "GraphView",

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.catalog import load_catalog as _load_local
+
+if TYPE_CHECKING:
+    from comfygraph.core.values import Prompt
 
 
 def load_catalog(
@@ -32,6 +35,37 @@ def load_catalog(
 
         return fetch_catalog(source)
     return _load_local(source)
+
+
+def drawing(
+    prompt: Prompt,
+    format: Literal["svg", "html", "mermaid", "dot"] = "svg",
+    *,
+    catalog: NodeCatalog | None = None,
+) -> str:
+    """
+    Draw a graph as the editor shows it; values that look like secrets are hidden.
+
+    Args:
+        prompt: The graph.
+        format: `html` is a page of its own, to pan, zoom and search.
+        catalog: The classes; default is the bundled core.
+    """
+    from comfygraph.draw import make_scene, render_dot, render_mermaid, render_page, render_svg
+    from comfygraph.lint.masking import masked
+
+    scene = make_scene(masked(prompt), catalog if catalog is not None else _load_local(), {})
+    match format:
+        case "svg":
+            return render_svg(scene)
+        case "html":
+            return render_page(scene, name="graph")
+        case "mermaid":
+            return render_mermaid(scene)
+        case "dot":
+            return render_dot(scene)
+        case _:
+            assert_never(format)
 
 
 def prompt_schema(catalog: NodeCatalog | None = None) -> dict[str, Any]:

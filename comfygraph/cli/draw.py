@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from comfygraph.errors import ExitCode, UsageError
-from comfygraph.lint.masking import masked
+from comfygraph.lint.masking import masked as masked
 
 if TYPE_CHECKING:
     from comfygraph.catalog import NodeCatalog

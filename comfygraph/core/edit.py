@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from comfygraph.core.bypass import Classes, bypass
+from comfygraph.core.find import NodeRef, node_of
 from comfygraph.core.links import fresh_ids, linked_ids, map_all, map_links
 from comfygraph.core.nearest import did_you_mean, shorten
 from comfygraph.core.values import InputValue, Link, Node, Prompt, as_link
@@ -68,14 +69,14 @@ def add_node(
 
 
 def set_input(
-    prompt: Prompt, node_id: str, name: str, value: InputValue, *, must_exist: bool = False
+    prompt: Prompt, node_id: NodeRef, name: str, value: InputValue, *, must_exist: bool = False
 ) -> Prompt:
     """
     Set one input of a node.
 
     Args:
         prompt: The prompt.
-        node_id: The node.
+        node_id: The node, or its id.
         name: The input; it is added at the end when the node has none of that name.
         value: A constant or a link; `[node_id, slot]` is taken for a link.
         must_exist: Refuse to add an input that the node does not have.
@@ -83,34 +84,39 @@ def set_input(
     Raises:
         EditError: There is no such node or input, or the link leads nowhere.
     """
-    node = _find(prompt, node_id)
+    node = node_of(prompt, node_id)
     if must_exist and name not in node.inputs:
         raise _no_input(node, name)
     inputs = {**node.inputs, name: _checked(prompt, value)}
     return _with(prompt, replace(node, inputs=inputs))
 
 
-def remove_input(prompt: Prompt, node_id: str, name: str) -> Prompt:
+def remove_input(prompt: Prompt, node_id: NodeRef, name: str) -> Prompt:
     """
     Take one input off a node.
 
     Raises:
         EditError: There is no such node or input.
     """
-    node = _find(prompt, node_id)
+    node = node_of(prompt, node_id)
     if name not in node.inputs:
         raise _no_input(node, name)
     return _with(prompt, replace(node, inputs={k: v for k, v in node.inputs.items() if k != name}))
 
 
-def set_title(prompt: Prompt, node_id: str, title: str | None) -> Prompt:
+def set_title(prompt: Prompt, node_id: NodeRef, title: str | None) -> Prompt:
     """
     Set the title of a node (`_meta.title`), or take it away with `None`.
+
+    Args:
+        prompt: The prompt.
+        node_id: The node, or its id.
+        title: The new title.
 
     Raises:
         EditError: There is no such node.
     """
-    node = _find(prompt, node_id)
+    node = node_of(prompt, node_id)
     meta = dict(node.meta or {})
     if title is not None:
         meta["title"] = title
@@ -119,23 +125,29 @@ def set_title(prompt: Prompt, node_id: str, title: str | None) -> Prompt:
     return _with(prompt, replace(node, meta=meta or None))
 
 
-def rename_node(prompt: Prompt, node_id: str, new_id: str) -> Prompt:
+def rename_node(prompt: Prompt, node_id: NodeRef, new_id: str) -> Prompt:
     """
     Give a node another id; it keeps its place, and links follow.
+
+    Args:
+        prompt: The prompt.
+        node_id: The node, or its id.
+        new_id: Its new id.
 
     Raises:
         EditError: There is no such node, or the new id is taken.
     """
-    _find(prompt, node_id)
-    if new_id == node_id:
+    node = node_of(prompt, node_id)
+    here = node.id
+    if new_id == here:
         return prompt
     _check_free(prompt, new_id)
     nodes: dict[str, Node] = {}
-    for key, node in prompt.items():
+    for key, other in prompt.items():
         moved = map_links(
-            node, lambda link: Link(new_id, link.slot) if link.node_id == node_id else link
+            other, lambda link: Link(new_id, link.slot) if link.node_id == here else link
         )
-        if key == node_id:
+        if key == here:
             moved = replace(moved, id=new_id)
         nodes[moved.id] = moved
     return Prompt(nodes)
@@ -143,7 +155,7 @@ def rename_node(prompt: Prompt, node_id: str, new_id: str) -> Prompt:
 
 def replace_node(
     prompt: Prompt,
-    node_id: str,
+    node_id: NodeRef,
     class_type: str,
     *,
     inputs: Mapping[str, InputValue] | None = None,
@@ -163,24 +175,25 @@ def replace_node(
     Raises:
         EditError: There is no such node, or a link leads nowhere.
     """
-    node = _find(prompt, node_id)
+    node = node_of(prompt, node_id)
+    here = node.id
     given = node.inputs if inputs is None else _checked_inputs(prompt, inputs)
     changed = _with(prompt, replace(node, class_type=class_type, inputs=given))
     if not slots:
         return changed
 
     def turn(link: Link) -> Link | None:
-        if link.node_id != node_id or link.slot not in slots:
+        if link.node_id != here or link.slot not in slots:
             return link
         slot = slots[link.slot]
-        return None if slot is None else Link(node_id, slot)
+        return None if slot is None else Link(here, slot)
 
     return map_all(changed, turn)
 
 
 def remove_node(
     prompt: Prompt,
-    node_id: str,
+    node_id: NodeRef,
     *,
     classes: Classes | None = None,
     links: Mapping[int, Link | None] | None = None,
@@ -201,17 +214,18 @@ def remove_node(
     Raises:
         EditError: There is no such node, or a replacement leads nowhere.
     """
-    node = _find(prompt, node_id)
+    node = node_of(prompt, node_id)
+    here = node.id
     given = dict(links or {})
     for link in given.values():
         if link is not None:
             _check_link(prompt, link)
-            if link.node_id == node_id:
-                raise EditError(f"node `{shorten(node_id)}` cannot take its own place")
+            if link.node_id == here:
+                raise EditError(f"node `{shorten(here)}` cannot take its own place")
     found: dict[int, Link | None] = {}
 
     def turn(link: Link) -> Link | None:
-        if link.node_id != node_id:
+        if link.node_id != here:
             return link
         if link.slot in given:
             return given[link.slot]
@@ -219,7 +233,7 @@ def remove_node(
             found[link.slot] = bypass(prompt, node, link.slot, classes)
         return found[link.slot]
 
-    rest = Prompt({key: other for key, other in prompt.items() if key != node_id})
+    rest = Prompt({key: other for key, other in prompt.items() if key != here})
     return map_all(rest, turn)
 
 
@@ -240,13 +254,13 @@ def relink(
     """
     if new is not None:
         _check_link(prompt, new)
-    chosen = None if only is None else {_find(prompt, node_id).id for node_id in only}
+    chosen = None if only is None else {node_of(prompt, node_id).id for node_id in only}
     return map_all(prompt, lambda link: new if link == old else link, chosen)
 
 
 def splice(
     prompt: Prompt,
-    node_id: str,
+    node_id: NodeRef,
     name: str,
     class_type: str,
     into: str,
@@ -279,13 +293,14 @@ def splice(
         EditError: There is no such node, input or link, the id is taken, or one of the
             other inputs leads nowhere.
     """
-    node = _find(prompt, node_id)
+    node = node_of(prompt, node_id)
+    here = node.id
     if name not in node.inputs:
         raise _no_input(node, name)
     carried = node.inputs[name]
     if not isinstance(carried, Link):
         raise EditError(
-            f"input `{shorten(name)}` of node `{shorten(node_id)}` is a constant, not a link"
+            f"input `{shorten(name)}` of node `{shorten(here)}` is a constant, not a link"
         )
     others = dict(inputs or {})
     others.pop(into, None)
@@ -298,7 +313,7 @@ def splice(
     for key, other in prompt.items():
         if everywhere:
             nodes[key] = map_links(other, lambda link: end if link == carried else link)
-        elif key == node_id:
+        elif key == here:
             nodes[key] = replace(other, inputs={**other.inputs, name: end})
         else:
             nodes[key] = other
@@ -369,7 +384,7 @@ def _checked(prompt: Prompt, value: InputValue) -> InputValue:
 
 
 def _check_link(prompt: Prompt, link: Link) -> None:
-    _find(prompt, link.node_id)
+    node_of(prompt, link.node_id)
 
 
 def _check_free(prompt: Prompt, node_id: str) -> None:
@@ -380,15 +395,6 @@ def _check_free(prompt: Prompt, node_id: str) -> None:
             f"node id `{shorten(node_id)}` is taken by `{shorten(prompt[node_id].title)}`",
             hint=f"`{fresh_id(prompt)}` is free",
         )
-
-
-def _find(prompt: Prompt, node_id: str) -> Node:
-    node = prompt.get(node_id)
-    if node is None:
-        raise EditError(
-            f"no node `{shorten(node_id)}` in the prompt", hint=did_you_mean(node_id, prompt)
-        )
-    return node
 
 
 def _no_input(node: Node, name: str) -> EditError:

@@ -11,11 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from comfygraph.core.kinds import kind_of
 from comfygraph.core.pointer import escape_pointer
 from comfygraph.errors import PromptError
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from comfygraph import AsyncJob, Job, SubmitOptions
+    from comfygraph.core.find import NodeRef
 
 JsonValue: TypeAlias = Any
 """A value as `json.loads` gives it."""
@@ -72,7 +78,7 @@ class Node:
     class_type: str
     inputs: Mapping[str, InputValue]
     meta: Mapping[str, JsonValue] | None = None
-    extra: Mapping[str, JsonValue] = field(default_factory=_no_extra)
+    extra: Mapping[str, JsonValue] = field(default_factory=_no_extra, repr=False)
     layout: tuple[str, ...] = field(default=_EDITOR_LAYOUT, compare=False, repr=False)
     where: tuple[str, int] | None = field(default=None, compare=False, repr=False)
 
@@ -170,13 +176,110 @@ class Prompt(Mapping[str, Node]):
     def __repr__(self) -> str:
         classes = ", ".join(f"{node.id}: {node.class_type}" for node in self.nodes()[:4])
         more = ", …" if len(self) > 4 else ""
-        return f"<Prompt of {len(self)} nodes {{{classes}{more}}}>"
+        count = "1 node" if len(self) == 1 else f"{len(self)} nodes"
+        return f"<Prompt of {count} {{{classes}{more}}}>"
+
+    def _repr_html_(self) -> str:
+        """
+        Show the graph in a notebook.
+        """
+        return f'<div style="max-height: 40em; overflow: auto">{self._repr_svg_()}</div>'
+
+    def _repr_svg_(self) -> str:
+        """
+        Draw the graph; secrets are hidden.
+        """
+        from comfygraph import drawing
+
+        return drawing(self, "svg")
 
     def nodes(self) -> list[Node]:
         """
         Give the nodes in the order of the document.
         """
         return list(self._nodes.values())
+
+    def find(
+        self,
+        class_type: str | None = None,
+        *,
+        title: str | None = None,
+        upstream_of: NodeRef | None = None,
+        downstream_of: NodeRef | None = None,
+    ) -> Node:
+        """
+        Find the one node for which all conditions hold; see `comfygraph.core.find.find_all`.
+
+        Raises:
+            EditError: There is none, or more than one; the hint names candidates.
+        """
+        from comfygraph.core.find import find
+
+        return find(
+            self,
+            class_type,
+            title=title,
+            upstream_of=upstream_of,
+            downstream_of=downstream_of,
+        )
+
+    def find_all(
+        self,
+        class_type: str | None = None,
+        *,
+        title: str | None = None,
+        upstream_of: NodeRef | None = None,
+        downstream_of: NodeRef | None = None,
+    ) -> list[Node]:
+        """
+        Find nodes by class, by title, and by what they feed or are fed by, at any distance.
+
+        Raises:
+            EditError: There is no node to be up- or downstream of.
+        """
+        from comfygraph.core.find import find_all
+
+        return find_all(
+            self,
+            class_type,
+            title=title,
+            upstream_of=upstream_of,
+            downstream_of=downstream_of,
+        )
+
+    def follow(self, start: NodeRef, *inputs: str) -> Node:
+        """
+        Follow links upstream by the names of inputs: `prompt.follow("3", "positive", "clip")`.
+
+        Raises:
+            EditError: There is no such node or input, or the input is not linked.
+        """
+        from comfygraph.core.find import follow
+
+        return follow(self, start, *inputs)
+
+    def submit(self, **options: Unpack[SubmitOptions]) -> Job:
+        """
+        Hand the graph to a service and give the job; see `comfygraph.submit`.
+        """
+        # Through the front door: this room stands below those of services and jobs.
+        from comfygraph import submit
+
+        return submit(self, **options)
+
+    def run(self, **options: Unpack[SubmitOptions]) -> Job:
+        """
+        Do as `submit` does: `for event in prompt.run(): ...` follows the job to its end.
+        """
+        return self.submit(**options)
+
+    async def asubmit(self, **options: Unpack[SubmitOptions]) -> AsyncJob:
+        """
+        Hand the graph to a service and give the job, for asyncio; see `comfygraph.asubmit`.
+        """
+        from comfygraph import asubmit
+
+        return await asubmit(self, **options).start()
 
     @classmethod
     def from_json(cls, document: JsonValue) -> Prompt:

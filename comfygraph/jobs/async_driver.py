@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import httpx
 
@@ -45,6 +45,9 @@ from comfygraph.jobs.plan import Plan
 from comfygraph.targets.base import JobRef
 from comfygraph.targets.events import Event, JobEnd, JobSucceeded
 from comfygraph.targets.http import HttpResponse
+
+if TYPE_CHECKING:
+    from comfygraph.jobs.images import Image
 
 _Letter = tuple[int | None, Outcome]
 """Who wrote (the serial of a request or stream, `None` for us), and what."""
@@ -123,6 +126,19 @@ class AsyncJob:
         while await self._advance():
             pass
         return self._state.outcome_of()
+
+    async def images(self) -> list[Image]:
+        """
+        Wait for the end and open the pictures that were made; needs Pillow and a folder `out`.
+
+        Raises:
+            DeadlinePassed: It may still run.
+            JobError: It failed or was cancelled.
+            UsageError: Pillow is missing, or the files were not fetched.
+        """
+        from comfygraph.jobs.images import open_images
+
+        return open_images(await self.result())
 
     async def cancel(self) -> None:
         """

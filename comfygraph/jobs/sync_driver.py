@@ -10,7 +10,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import httpx
 
@@ -42,6 +42,9 @@ from comfygraph.jobs.sync_stream import StreamThread
 from comfygraph.targets.base import JobRef
 from comfygraph.targets.events import Event, JobEnd, JobSucceeded
 from comfygraph.targets.http import HttpResponse, Resend
+
+if TYPE_CHECKING:
+    from comfygraph.jobs.images import Image
 
 _Letter = tuple[int | None, Outcome]
 """Who wrote (the serial of a request or stream, `None` for us), and what."""
@@ -117,6 +120,19 @@ class Job:
         while self._advance():
             pass
         return self._state.outcome_of()
+
+    def images(self) -> list[Image]:
+        """
+        Wait for the end and open the pictures that were made; needs Pillow and a folder `out`.
+
+        Raises:
+            DeadlinePassed: It may still run.
+            JobError: It failed or was cancelled.
+            UsageError: Pillow is missing, or the files were not fetched.
+        """
+        from comfygraph.jobs.images import open_images
+
+        return open_images(self.result())
 
     def cancel(self) -> None:
         """
