@@ -9,14 +9,14 @@ TAMS has no search at all. So the table is the only way from a file to TensorArt
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from comfygraph.analysis.families import family_of_ecosystem
 from comfygraph.errors import TargetError, UsageError
 from comfygraph.references.air import Air, is_air
 from comfygraph.references.civitai import CivitaiVersion
-from comfygraph.references.forms import CivitaiVersionId, FileHash, FileName, TamsId
+from comfygraph.references.forms import CivitaiVersionId, FileHash, TamsId
 from comfygraph.references.kinds import kind_fits
 from comfygraph.references.lists import FileLists
 from comfygraph.references.lookup import Lookup
@@ -136,6 +136,8 @@ class Resolver:
                 return found._replace(target="civitai")
             version, evidence, air = found
             base_model = version.base_model
+            if not version.usable:
+                evidence += ", which is not for everybody"
             if air is None:
                 return Resolution(
                     "civitai", None, Availability.UNKNOWN,
@@ -294,9 +296,10 @@ class Resolver:
     def _file_of(self, use: ModelUse, names: Names) -> Resolution:
         """The name of the file, from the table or from who keeps it."""
         if names.file is not None:
-            same = isinstance(use.reference, FileName) and use.reference == names.file
-            evidence = "as the graph has it" if same else f"in {self.table.path}"
-            return Resolution("comfyui", _as_used(use, names.file.name), _UNKNOWN, evidence)
+            if names.file == use.reference:
+                return Resolution("comfyui", use.value, _UNKNOWN, "as the graph has it")
+            name = _as_used(use, names.file.name)
+            return Resolution("comfyui", name, _UNKNOWN, f"in {self.table.path}")
         air = names.air
         if air is not None and air.file_name is not None:
             return Resolution("comfyui", _as_used(use, air.file_name), _UNKNOWN, "in its AIR")
@@ -355,8 +358,9 @@ def _exact_air(version: CivitaiVersion, digest: FileHash) -> Air | None:
     if air is None or main is None:
         return air
     for file in version.files:
-        if file.sha256 and file.sha256.startswith(digest.digits) and file is not main:
-            return Air(air.ecosystem, air.type, air.source, air.id, air.version, str(file.id))
+        same = file.sha256 and file.sha256.startswith(digest.digits)
+        if same and file is not main and file.id is not None:
+            return replace(air, suffix=str(file.id))
     return air
 
 

@@ -122,6 +122,7 @@ CASES: list[tuple[TargetName, ModelUse, tuple[str | None, str]]] = [
      ("ae.safetensors", "in its AIR")),
     ("comfyui", use("urn:air:sd1:lora:civitai:82098@87153"),
      (None, "it is of type lora on Civitai, and `ckpt_name` takes checkpoints")),
+    ("comfyui", use("embedding:easy.pt", "CLIPTextEncode"), ("easy.pt", "as the graph has it")),
     ("comfyui", use("9" * 18), (None, "nobody knows the name of its file")),
     ("comfyui", use("embedding:urn:air:sd1:embedding:civitai:7808@9208", "CLIPTextEncode"),
      ("easy", "in models.toml")),
