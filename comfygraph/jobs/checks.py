@@ -97,7 +97,10 @@ def _png_damage(file: BinaryIO) -> str:
                 return "the picture is cut off"
             total = zlib.crc32(block, total)
             left -= len(block)
-        if file.read(4) != total.to_bytes(4, "big"):
+        told = file.read(4)
+        if len(told) < 4:
+            return "the picture is cut off"
+        if told != total.to_bytes(4, "big"):
             return "a checksum within the picture is wrong"
         if kind == b"IEND":
             return ""

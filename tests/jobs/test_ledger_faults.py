@@ -58,7 +58,7 @@ def test_nothing_is_sent_where_it_cannot_be_written_down(
         fill(ledger, 0)
         noise = PROMPT.to_json() | {
             "9": {"class_type": "Note", "inputs": {"t": os.urandom(9000).hex()}}
-        }  # noqa: E501
+        }
         with pytest.raises(LedgerError, match="no space for the ledger"):
             submit(noise, target="comfyui", config={"COMFYUI_URL": emulator.url()}, ledger=ledger)
 

@@ -55,7 +55,6 @@ def command(
     comfygraph jobs cancel --batch 7f3a
     comfygraph jobs cancel --all
 
-    \b
     Exit codes: 0 all are cancelled, 2 usage, 3 the ledger fails, 4 a service refused or is out of
     reach, 5 a job had ended otherwise, 6 a service did not end one in time.
     """

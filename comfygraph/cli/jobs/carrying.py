@@ -66,6 +66,9 @@ class Carrier:
         except KeyboardInterrupt:
             click.echo("left; `comfygraph jobs resume --all` goes on with them", err=True)
             return ExitCode.INTERRUPTED
+        except ExceptionGroup as group:
+            # not of one job, which is told in its line, but of choosing them
+            raise _first(group) from None
         return self.worst
 
     async def _all(self, records: Iterator[JobRecord]) -> None:
@@ -153,6 +156,13 @@ class Carrier:
         rank = {code: place for place, code in enumerate((*order, ExitCode.TARGET))}
         if rank.get(code, 9) > rank.get(self.worst, 9):
             self.worst = code
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    exc: Exception = group
+    while isinstance(exc, ExceptionGroup):
+        exc = exc.exceptions[0]
+    return exc
 
 
 def code_of(record: JobRecord) -> ExitCode:

@@ -26,7 +26,6 @@ def command(ids: tuple[str, ...], force: bool, place: str | None) -> int:
     \b
     comfygraph jobs forget 1a2b 3c4d
 
-    \b
     Exit codes: 0 they are gone, 2 no such job, or one that has not ended, 3 the ledger fails.
     """
     with opened(place) as ledger:

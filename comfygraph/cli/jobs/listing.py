@@ -62,7 +62,6 @@ def command(
     comfygraph jobs list --batch 7f3a --text seed=5
     comfygraph jobs list --all --json | jq -r 'select(.state == "failed").id'
 
-    \b
     Exit codes: 0 fine, also where there are none, 2 usage, 3 the ledger cannot be read.
     """
     with opened(place) as ledger:

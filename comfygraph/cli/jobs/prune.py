@@ -38,7 +38,6 @@ def command(before: float, states: tuple[str, ...], dry_run: bool, place: str | 
     comfygraph jobs prune --older-than 30d
     comfygraph jobs prune --older-than 2026-01-01 --state succeeded --dry-run
 
-    \b
     Exit codes: 0 fine, also where there were none, 2 usage, 3 the ledger fails.
     """
     from comfygraph.jobs.ledger import ENDED, Query, State

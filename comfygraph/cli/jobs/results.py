@@ -55,7 +55,6 @@ def command(
     comfygraph jobs results --batch 7f3a -o out
     comfygraph jobs results 1a2b --json | jq .path
 
-    \b
     Exit codes: 0 all files are there, 2 usage, 3 the ledger fails, 4 a file cannot be had,
     5 the job made none.
     """

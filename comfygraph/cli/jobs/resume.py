@@ -59,19 +59,18 @@ def command(
 
     \b
     civitai   keeps the key (externalId): the same key gives the same job
-    comfyui   knows jobs as long as it runs: it must still know an older one of yours,
-              or it may have been started anew
-    tams      cannot be asked, so the job stays uncertain; with TAMS_KEEPS_REQUEST_ID=1
-              you vouch that the same requestId gives the same job
+    comfyui   forgets jobs when it is started anew: it must still know an
+              older one of yours
+    tams      cannot be asked, so the job stays uncertain, unless you vouch with
+              TAMS_KEEPS_REQUEST_ID=1 that the same requestId gives the same job
 
     \b
     comfygraph jobs resume --all
     comfygraph jobs resume 1a2b 3c4d
     comfygraph jobs resume --batch 20261121-143502
-        the rest of a batch, in the manner that it was asked for, with its manifest
+        the rest of a batch, as it was asked for, with its manifest
     comfygraph jobs resume 1a2b --force
 
-    \b
     Exit codes: 0 all succeeded, 2 usage, 3 the ledger fails, 4 uncertain, or a service refused or
     is out of reach, 5 a job failed, 6 deadline passed, 130 interrupted (the jobs run on).
     """

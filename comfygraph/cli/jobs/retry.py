@@ -56,7 +56,6 @@ def command(
     comfygraph jobs retry 1a2b
     comfygraph jobs retry --batch 7f3a --state failed
 
-    \b
     Exit codes: 0 all succeeded, 2 usage, 3 the ledger fails, 4 uncertain, or a service refused or
     is out of reach, 5 a job failed again, 6 deadline passed, 130 interrupted (the jobs run on).
     """

@@ -51,7 +51,6 @@ def command(job: str, graph: bool, as_json: bool, place: str | None) -> int:
     comfygraph jobs show 1a2b --graph > graph.json
     comfygraph jobs show 1a2b --json | jq .files
 
-    \b
     Exit codes: 0 fine, 2 no such job, 3 the ledger cannot be read.
     """
     with opened(place) as ledger:

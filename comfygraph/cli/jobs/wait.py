@@ -49,7 +49,6 @@ def command(
     comfygraph jobs wait --batch 7f3a --json
     comfygraph jobs wait --all --deadline 600
 
-    \b
     Exit codes: 0 all succeeded, 2 usage, 3 the ledger fails, 4 a service refused or is out of
     reach, 5 a job failed or was cancelled, 6 deadline passed, 130 interrupted (the jobs run on).
     """

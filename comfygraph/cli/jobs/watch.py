@@ -57,7 +57,6 @@ def command(
     comfygraph jobs watch 1a2b
     comfygraph jobs watch 1a2b -o out --json
 
-    \b
     Exit codes: 0 it succeeded, 2 no such job, 3 the ledger fails, 4 the service refuses or is out
     of reach, 5 it failed or was cancelled, 6 deadline passed, 130 interrupted.
     """
