@@ -363,9 +363,8 @@ def test_every_body_fits_the_schema(data: st.DataObject) -> None:
     custom = data.draw(st.booleans())
     kind = _CUSTOM_OPTIONS if custom else _COMFY_OPTIONS
     strict = {"strict": st.booleans()}
-    options = data.draw(st.fixed_dictionaries({}, optional={**_OPTIONS, **kind, **strict}))
-    if custom:
-        options["step"] = "custom"
+    drawn = data.draw(st.fixed_dictionaries({}, optional={**_OPTIONS, **kind, **strict}))
+    options: dict[str, Any] = {**drawn, **({"step": "custom"} if custom else {})}
     key = data.draw(st.text(min_size=1, max_size=200))
     try:
         plan = plan_of(Submission(prompt, key, options))
