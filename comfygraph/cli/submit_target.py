@@ -5,6 +5,7 @@ Which service `comfygraph submit` talks to, by its options and the configuration
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 from typing import TYPE_CHECKING, TextIO
 
@@ -88,18 +89,20 @@ def open_service(request: Request, submission: Submission) -> Target:
 
 def _part_from_credentials(config: dict[str, str], url: str) -> None:
     """
-    Take away the credentials of the servers in `COMFYUI_URL` where `url` names another one.
+    Take away the credentials of the servers in `COMFYUI_URL` where `url` names another one: it may
+    stand in a configuration that came with a repository.
     """
     from comfygraph.targets.comfyui import CREDENTIALS, server_urls
     from comfygraph.targets.http import same_origin
 
-    if not config.get("COMFYUI_URL"):
-        return
     homes = server_urls(config)
-    for other in server_urls({"COMFYUI_URL": url}):
-        if not any(same_origin(other, home) for home in homes):
-            for name in CREDENTIALS:
-                config.pop(name, None)
+    others = server_urls({"COMFYUI_URL": url})
+    if all(any(same_origin(other, home) for home in homes) for other in others):
+        return
+    for name in CREDENTIALS:
+        if config.pop(name, None):
+            said = f"{name} is not sent: it belongs to the servers in COMFYUI_URL"
+            print(said, file=sys.stderr)
 
 
 def _wrapped(text: str, stream: TextIO) -> str:

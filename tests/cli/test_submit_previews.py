@@ -220,11 +220,16 @@ def test_token_stays_at_home(
     The token of the servers in COMFYUI_URL does not go to another one that is given by --url.
     """
     Path("two.json").write_text(json.dumps(TWO))
-    monkeypatch.setenv("COMFYUI_URL", "http://home.test:1,http://home.test:2")
-    monkeypatch.setenv("COMFYUI_TOKEN", "token")
+    monkeypatch.setenv("COMFYUI_TOKEN", "t0ken")
     shown = []
-    for url in ("http://home.test:2", "http://else.test:2"):
-        run(["submit", "two.json", "-t", "comfyui", "--url", url, "--dry-run"])
-        shown.append("Authorization: Bearer ***" in capsys.readouterr().out)
+    for homes in ("", "http://home.test:1,http://home.test:2"):
+        monkeypatch.setenv("COMFYUI_URL", homes)
+        for url in ("http://home.test:2", "http://else.test:2"):
+            run(["submit", "two.json", "-t", "comfyui", "--url", url, "--dry-run"])
+            out, err = capsys.readouterr()
+            sent = "Authorization: Bearer ***" in out
+            shown.append(sent)
+            assert sent != ("COMFYUI_TOKEN is not sent" in err)
+            assert "t0ken" not in out + err
 
-    assert [True, False] == shown
+    assert [False, False, True, False] == shown
