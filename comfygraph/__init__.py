@@ -59,6 +59,9 @@ if TYPE_CHECKING:
     from comfygraph.jobs import resume_batch as resume_batch
     from comfygraph.jobs import submit as submit
     from comfygraph.jobs import submit_batch as submit_batch
+    from comfygraph.jobs.ledger import JobRecord as JobRecord
+    from comfygraph.jobs.ledger import Ledger as Ledger
+    from comfygraph.jobs.ledger import open_ledger as open_ledger
     from comfygraph.jobs.submit_options import SubmitOptions as SubmitOptions
     from comfygraph.lint import Diagnostic as Diagnostic
     from comfygraph.lint import LintOptions as LintOptions
@@ -71,7 +74,7 @@ if TYPE_CHECKING:
     from comfygraph.references.uses import ModelUse as ModelUse
     from comfygraph.references.uses import models_of as models_of
     from comfygraph.workflow import ConversionResult as ConversionResult
-    from comfygraph.workflow import convert as convert
+    from comfygraph.workflow.convert import convert as convert
 
 __version__ = "0.1.0"
 
@@ -149,6 +152,11 @@ _NAMES = {
         "submit",
         "submit_batch",
     ),
+    "comfygraph.jobs.ledger": (
+        "JobRecord",
+        "Ledger",
+        "open_ledger",
+    ),
     "comfygraph.jobs.submit_options": ("SubmitOptions",),
     "comfygraph.lint": (
         "Diagnostic",
@@ -164,10 +172,8 @@ _NAMES = {
         "ModelUse",
         "models_of",
     ),
-    "comfygraph.workflow": (
-        "ConversionResult",
-        "convert",
-    ),
+    "comfygraph.workflow": ("ConversionResult",),
+    "comfygraph.workflow.convert": ("convert",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
@@ -187,6 +193,8 @@ __all__ = [
     "GraphView",
     "InputSpec",
     "Job",
+    "JobRecord",
+    "Ledger",
     "Link",
     "LintOptions",
     "ModelUse",
@@ -217,6 +225,7 @@ __all__ = [
     "models_of",
     "named",
     "open_document",
+    "open_ledger",
     "param",
     "predict_response",
     "prompt_schema",

@@ -311,14 +311,22 @@ def variant_key(batch: str, index: int) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"comfygraph:{batch}/{index}"))
 
 
-def request_digest_of(target: str, base_url: str, submission: Submission) -> str:
+def request_digest_of(
+    target: str, base_url: str, submission: Submission, digest: str = ""
+) -> str:
     """
     Give a digest of what is asked for, and of whom: 64 hex digits. The key does not count.
+
+    Args:
+        target: The name of the target.
+        base_url: Where it is.
+        submission: What is asked for.
+        digest: The digest of its graph, where it is known.
     """
     asked = [
         target,
         base_url,
-        graph_digest(submission.prompt),
+        digest or graph_digest(submission.prompt),
         dict(submission.options),
         sorted(submission.partial_targets),
     ]

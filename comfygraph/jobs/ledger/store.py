@@ -109,11 +109,12 @@ class Ledger:
             submission = intent.submission
             payload, body = pack(submission)
             payloads[payload] = body
+            digest = graph_digest(submission.prompt)
             jobs.append(
                 (
                     intent.id, State.PLANNED.value, intent.target, intent.base_url,
-                    submission.key, graph_digest(submission.prompt),
-                    request_digest_of(intent.target, intent.base_url, submission),
+                    submission.key, digest,
+                    request_digest_of(intent.target, intent.base_url, submission, digest),
                     payload, intent.label, intent.out, intent.batch, column_of(intent.variant),
                     to_text(intent.parameters), intent.retry_of, now, now,
                 )
