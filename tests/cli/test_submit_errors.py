@@ -145,7 +145,7 @@ def test_unknown_target(submit: Submit, graph: str) -> None:
     assert 2 == code
     assert [
         "error: there is no target `comfy`",
-        "  hint: choose one of civitai, comfyui, emulator, tams",
+        "  hint: choose one of civitai, comfyapi, comfyui, emulator, tams",
     ] == last_lines(err)
 
 
