@@ -51,7 +51,7 @@ def models(
     \b
     comfygraph models graph.json
     comfygraph models picture.png --json
-    comfygraph models graph.json --target comfyui --catalog http://127.0.0.1:8188
+    comfygraph models graph.json -t comfyui --catalog http://127.0.0.1:8188
         are the files there?
     comfygraph models graph.json --target civitai --map models.toml
         may jobs on Civitai use them?
@@ -64,14 +64,14 @@ def models(
     # models.toml
     "dreamshaper_8.safetensors" = "urn:air:sd1:checkpoint:civitai:4384@128713"
     ["add_detail.safetensors"]
-    civitai = 62833                 # a version on Civitai: its number, AIR or page
-    tams = "648628718430054626"     # the number of the model on TensorArt
-    sha256 = "7c6bad76eb54…"        # Civitai finds it by this
+    civitai = 62833               # a version on Civitai: its number, AIR or page
+    tams = "648628718430054626"   # the number of the model on TensorArt
+    sha256 = "7c6bad76eb54…"      # Civitai finds it by this
 
     \b
     Environment:
       CIVITAI_API_TOKEN   to ask whether jobs may use a model; CIVITAI_API_URL
-      CIVITAI_SITE_URL    the site, which takes no token; default https://civitai.com
+      CIVITAI_SITE_URL    the site, which gets no token; default https://civitai.com
       TAMS_API_KEY, or TAMS_APP_ID and TAMS_PRIVATE_KEY_FILE; TAMS_BASE_URL
       NOVITA_API_KEY      a key of Novita, which runs no graphs; NOVITA_BASE_URL
       COMFYUI_URL         the server of --target comfyui

@@ -32,15 +32,15 @@ def novita() -> None:
     runs no graphs.
 
     \b
-    comfygraph novita model 64094           has it this version of a model on Civitai?
+    comfygraph novita model 64094           has it this version of Civitai?
     comfygraph novita models --type lora    the list
     comfygraph novita task ID               how is a task, and what did it make?
 
     \b
     Environment:
       NOVITA_API_KEY    a key of your account
-      NOVITA_BASE_URL   another address, such as an emulator's; default https://api.novita.ai
-      CIVITAI_SITE_URL  asked for the hash where Novita finds no version by its number
+      NOVITA_BASE_URL   another address than https://api.novita.ai
+      CIVITAI_SITE_URL  asked for the hash where Novita knows no versions
 
     Exit codes: 0 fine, 1 Novita cannot use the model, 2 usage, 4 Novita refused or is out of
     reach, 5 the task failed, 6 the deadline passed.

@@ -57,12 +57,12 @@ def retarget(
     there is told like a finding of lint, and then nothing is written without --partial.
 
     \b
-    comfygraph retarget graph.json --target civitai --map models.toml -o civitai.json
-    comfygraph retarget civitai.json --target comfyui | comfygraph submit -
+    comfygraph retarget graph.json -t civitai --map models.toml -o civitai.json
+    comfygraph retarget civitai.json -t comfyui | comfygraph submit -
         files of a version are looked up on Civitai
-    comfygraph retarget graph.json --target civitai --models-dir ~/ComfyUI/models
+    comfygraph retarget graph.json -t civitai --models-dir ~/ComfyUI/models
         Civitai is asked by the hash of each file
-    comfygraph retarget graph.json --target tams --map models.toml --offline
+    comfygraph retarget graph.json -t tams --map models.toml --offline
 
     Nobody is asked about a model whose name the table knows (`comfygraph models --help` shows
     one). Names of images are left alone: `submit` uploads those.
