@@ -81,7 +81,7 @@ def test_a_notebook_shows_the_drawing():
     SVG, in HTML where that is asked for, without what looks like a secret.
     """
     key = "sk-proj-abcdefghijklmnopqrstuvwxyz123456"
-    prompt = build(SaveImage(EmptyImage(64, 32), filename_prefix=key))
+    prompt = build(SaveImage(EmptyImage(width=64, height=32), filename_prefix=key))
 
     assert prompt._repr_svg_().startswith("<svg")
     assert prompt._repr_svg_() in prompt._repr_html_()

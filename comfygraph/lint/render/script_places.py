@@ -65,10 +65,11 @@ def _read(file: str) -> _Script | None:
     try:
         with open(file, encoding="utf-8", errors="replace") as stream:
             source = stream.read(MAX_BYTES)
-        tree = ast.parse(source)
-    except (OSError, ValueError, RecursionError):  # A line of a notebook, or a file that is gone.
+    except (OSError, ValueError):  # A line of a notebook, or a file that is gone.
         return None
-    except SyntaxError:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
         return _Script(source.splitlines(), {})
     calls: dict[int, list[ast.Call]] = {}
     for node in ast.walk(tree):
