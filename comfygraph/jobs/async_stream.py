@@ -5,7 +5,9 @@ A live stream in a task of its own.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
+from threading import Lock
 from typing import TypeAlias
 
 import httpx
@@ -46,8 +48,7 @@ async def _websocket(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> N
     stream = effect.stream
     options = wire.websocket_options(stream.url, stream.wire_headers(), effect.timeout)
     # with a socket of ours the library follows no redirects, which could carry our headers off
-    plain = await asyncio.to_thread(open_socket, stream.url, effect.timeout)
-    plain.setblocking(False)
+    plain = await _open(stream.url, effect.timeout)
     async with connect(sock=plain, **options) as connection:
         for text in stream.opening:
             await connection.send(text)
@@ -56,6 +57,34 @@ async def _websocket(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> N
             data = await connection.recv()
             await ahead.acquire()
             tell(Frame(data))
+
+
+async def _open(url: str, timeout: float) -> socket.socket:
+    """
+    Open a socket in a thread; one that comes when nobody waits for it any more is closed.
+    """
+    lock = Lock()
+    opened: list[socket.socket] = []
+    left = False
+
+    def work() -> None:
+        found = open_socket(url, timeout)
+        with lock:
+            if left:
+                found.close()
+            else:
+                opened.append(found)
+
+    try:
+        await asyncio.to_thread(work)
+    except asyncio.CancelledError:
+        with lock:
+            left = True
+            for found in opened:
+                found.close()
+        raise
+    opened[0].setblocking(False)
+    return opened[0]
 
 
 async def _bytes(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> StreamLost:

@@ -302,7 +302,8 @@ def test_transient_failures_are_tried_again(emulator: Emulator, ledger: Ledger) 
     )
 
     emulator.faults = Faults(qps=0, fail_node="1")
-    events = list(batch_of(emulator, ledger, 2, lint=False, retries=3))
+    fresh = {"color": [1001, 1002]}  # not in the cache
+    events = list(batch_of(emulator, ledger, 0, sweep=fresh, lint=False, retries=3))
 
     assert {1: "failed", 2: "failed"} == ends(events)
     assert [] == [event for event in events if isinstance(event, VariantRetried)]

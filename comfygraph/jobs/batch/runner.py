@@ -184,7 +184,7 @@ class BatchRunner:
                     manifest.append([row_of(event, self.folder)])
             await main
         finally:
-            await _ended([main, *self._tasks])
+            await _ended(main, self._tasks)
             if own:
                 await clients.close()
             if manifest is not None:
@@ -371,7 +371,8 @@ def _words(record: JobRecord, exc: ComfyGraphError | None) -> str:
     return record.message or (exc.message if exc is not None else "")
 
 
-async def _ended(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _ended(main: asyncio.Task[None], workers: list[asyncio.Task[None]]) -> None:
+    # the workers are cancelled through what waits for them, and once only: a second time would
+    # break off their cleaning up
+    main.cancel()
+    await asyncio.gather(main, *workers, return_exceptions=True)
