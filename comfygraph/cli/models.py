@@ -71,7 +71,7 @@ def models(
     \b
     Environment:
       CIVITAI_API_TOKEN   to ask whether jobs may use a model; CIVITAI_API_URL
-      CIVITAI_SITE_URL    the site, which gets no token; default https://civitai.com
+      CIVITAI_SITE_URL    another address than https://civitai.com; gets no token
       TAMS_API_KEY, or TAMS_APP_ID and TAMS_PRIVATE_KEY_FILE; TAMS_BASE_URL
       NOVITA_API_KEY      a key of Novita, which runs no graphs; NOVITA_BASE_URL
       COMFYUI_URL         the server of --target comfyui
