@@ -311,9 +311,7 @@ def variant_key(batch: str, index: int) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"comfygraph:{batch}/{index}"))
 
 
-def request_digest_of(
-    target: str, base_url: str, submission: Submission, digest: str = ""
-) -> str:
+def request_digest_of(target: str, base_url: str, submission: Submission, digest: str = "") -> str:
     """
     Give a digest of what is asked for, and of whom: 64 hex digits. The key does not count.
 

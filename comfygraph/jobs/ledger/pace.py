@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from comfygraph.analysis.estimates import estimate
 from comfygraph.core.values import Link, Node, Prompt
-from comfygraph.jobs.weights import node_weights
 from comfygraph.targets.events import (
     Event,
     NodeCached,
@@ -89,7 +89,7 @@ def learn(ledger: Ledger, target: str, prompt: Prompt, spent: Mapping[str, float
     Raises:
         LedgerError: It could not be written.
     """
-    work = node_weights(prompt)
+    work = estimate(prompt)
     nodes = {
         node_id: (seconds, work[node_id]) for node_id, seconds in spent.items() if node_id in work
     }
@@ -117,8 +117,8 @@ def learned_weights(
         ledger: What was learned.
         target: The name of the target.
         prompt: The graph.
-        estimates: What nodes cost by other reckoning, in any unit; default is `node_weights`.
-            Nodes that nothing is known of count for it, at the pace of those that are known.
+        estimates: What nodes cost by other reckoning, in any unit, where nothing was learned;
+            default is `analysis.estimate`.
 
     Returns:
         Node id → seconds; or the estimates as they are, where nothing at all was learned.
@@ -126,8 +126,7 @@ def learned_weights(
     Raises:
         LedgerError: The ledger cannot be read.
     """
-    work = node_weights(prompt)
-    rough = work if estimates is None else {**work, **estimates}
+    work = estimate(prompt)
     by_node = ledger.paces(target, shape_of(Prompt(prompt)))
     by_class = ledger.paces(target)
     known: dict[str, float] = {}
@@ -136,6 +135,7 @@ def learned_weights(
         if pace is not None:
             known[node_id] = pace * work[node_id]
     if not known:
-        return dict(rough)
-    unit = min(known[node_id] / max(rough[node_id], _LEAST) for node_id in known)
-    return {node_id: known.get(node_id, unit * rough[node_id]) for node_id in prompt}
+        return {**work, **(estimates or {})}
+    # what services never mention takes little: it goes at the quickest of the paces
+    unit = min(known[node_id] / work[node_id] for node_id in known)
+    return {node_id: known.get(node_id, unit * work[node_id]) for node_id in prompt}
