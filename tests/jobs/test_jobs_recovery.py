@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,7 @@ def resume(ledger: Ledger, record: JobRecord, config: dict[str, str], **terms: o
     Carry a job of the ledger out.
     """
     target = target_for(record, config)
+    terms["policy"] = replace(target.policy, poll_intervals=(0.05,), backoff_base=0.02)
     return asyncio.run(
         carry_out(record.id, ledger=ledger, target=target, terms=Terms(**terms))  # type: ignore[arg-type]
     )

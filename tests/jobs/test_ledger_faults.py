@@ -25,7 +25,10 @@ from comfygraph.jobs.ledger.base import Holder
 from comfygraph.jobs.ledger.leases import Life, Watch, here, life_of
 from comfygraph.jobs.ledger.patience import claim_patiently
 from comfygraph.jobs.ledger.sqlite import SqliteEngine
+from comfygraph.targets.base import Policy
 from comfygraph.targets.events import JobSucceeded, Notice
+
+QUICK = Policy(poll_intervals=(0.05,), backoff_base=0.01, attempts=2)
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +229,7 @@ def test_no_secret_reaches_the_ledger(tmp_path: Path) -> None:
                 emulator.faults = faults
                 try:
                     list(submit(PROMPT, target=name, config=config, ledger=tmp_path / "l.db",
-                                out=tmp_path / "out"))  # fmt: skip
+                                policy=QUICK, out=tmp_path / "out"))  # fmt: skip
                 except TargetError:
                     continue
     with open_ledger(tmp_path / "l.db") as ledger:
