@@ -42,11 +42,33 @@ def _line(name: str) -> dict[str, Any] | None:
     return json.loads(line) if line is not None else None
 
 
+_strangers: list[str] = []
+"""Names that were looked for in vain: after some of them, all names of the core are listed."""
+
+_FEW = 8
+
+
+def _is_core(name: str) -> bool:
+    if len(_strangers) > _FEW:
+        return name in _core_names()
+    found = _line(name) is not None
+    if not found:
+        _strangers.append(name)
+    return found
+
+
+@cache
+def _core_names() -> frozenset[str]:
+    # A search for a name that is not there goes through all of the file, a megabyte.
+    heads = (line.partition(b'": ')[0] + b'"' for line in core_data().split(b"\n")[1:] if line)
+    return frozenset(json.loads(head) for head in heads if head.startswith(b'"'))
+
+
 def core_files(name: str) -> Mapping[str, str]:
     """
     Give input name → folder for a core class whose inputs list files.
     """
-    line = _line(name)
+    line = _line(name) if _is_core(name) else None
     return line.get("F", _NO_FILES) if line is not None else _NO_FILES
 
 

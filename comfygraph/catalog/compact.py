@@ -86,9 +86,12 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _without_prose(value: Any, depth: int = 0) -> Any:
+    kind = type(value)
+    if kind is str or kind is int or kind is float or kind is bool:
+        return value
     if depth > _DEEPEST:
         raise CatalogError("a definition nests too deep")
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return {
             key: _without_prose(item, depth + 1)
             for key, item in value.items()
