@@ -81,7 +81,6 @@ def jobs() -> None:
       refused     there surely was no job
       abandoned   forgotten by its service, or given up
 
-    \b
     The ledger is a SQLite file: --ledger PATH, else COMFYGRAPH_LEDGER, else one of your own.
     Services are found as for submit: their credentials stand in the environment.
     """

@@ -165,11 +165,9 @@ READ_RESULTS = (
     "SELECT key, name, node_id, kind, url, path, size, sha256, preview FROM results "
     "WHERE job = ? ORDER BY node_id, name, key"
 )
-DELETE_ONE = (
-    "DELETE FROM events WHERE job = ?",
-    "DELETE FROM results WHERE job = ?",
-    "DELETE FROM jobs WHERE id = ?",
-)
+DELETE_EVENTS = "DELETE FROM events WHERE job = ?"
+DELETE_RESULTS = "DELETE FROM results WHERE job = ?"
+DELETE_JOB = "DELETE FROM jobs WHERE id = ?"
 DELETE_LOOSE_PAYLOADS = (
     "DELETE FROM payloads WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.payload = payloads.id)"
 )

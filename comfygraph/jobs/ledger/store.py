@@ -230,7 +230,10 @@ class Ledger:
         Give the files of a job.
         """
         rows = self.engine.read(sql.READ_RESULTS, (job,))
-        return [ResultRecord(*(*row[:8], bool(row[8]))) for row in rows]
+        return [
+            ResultRecord(key, name, node_id, kind, url, path, size, sha256, bool(preview))
+            for key, name, node_id, kind, url, path, size, sha256, preview in rows
+        ]
 
     def witnesses(self, record: JobRecord, limit: int = 3) -> list[JobRecord]:
         """
@@ -288,9 +291,9 @@ class Ledger:
         gone = 0
         with self.engine.write(durable=True) as write:
             for job in jobs:
-                for statement in sql.DELETE_ONE:
-                    changed = write.run(statement, (job,))
-                gone += changed
+                write.run(sql.DELETE_EVENTS, (job,))
+                write.run(sql.DELETE_RESULTS, (job,))
+                gone += write.run(sql.DELETE_JOB, (job,))
             write.run(sql.DELETE_LOOSE_PAYLOADS)
             write.run(sql.DELETE_LOOSE_BATCHES)
         return gone
