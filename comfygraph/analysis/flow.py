@@ -188,14 +188,18 @@ class Flow:
         found: list[Any] = [(), (), (), (), (), None]
         for domain, transfer, carriers in plan.steps:
             fact = transfer(view)
-            if isinstance(fact, Sampling):
+            if fact is None:
+                continue
+            if type(fact) is Sampling:
                 found[5] = fact
                 fact = noise.sampled(fact, fact.model) if fact.sure else None
             if type(fact) is tuple:
                 found[domain] = _placed(fact, carriers)
-            elif fact is not None:
-                found[domain] = tuple(fact if carries else None for carries in carriers)
-        self.facts[node_id] = Facts(*found)
+            elif carriers == _ONE:
+                found[domain] = (fact,)
+            else:
+                found[domain] = tuple([fact if carries else None for carries in carriers])
+        self.facts[node_id] = Facts._make(found)
 
     def _plan(self, class_type: str) -> Plan | None:
         definition = self.catalog.find(class_type) if self.catalog is not None else None
@@ -227,6 +231,7 @@ class Flow:
 
 
 _UNPLANNED: Any = object()
+_ONE = (True,)
 _SHARED: list[tuple[NodeCatalog | None, dict[str, Plan | None]]] = [(None, {})]
 
 
@@ -286,9 +291,11 @@ _EMPTY_VIEW = View({}, _no_file, lambda name: (None, False))
 
 
 def _parts(node: Any) -> tuple[str, Mapping[str, Any]]:
-    if not isinstance(node, Mapping):
+    if type(node) is not dict and not isinstance(node, Mapping):
         return "", {}
     class_type, inputs = node.get("class_type"), node.get("inputs")
+    if type(class_type) is str and type(inputs) is dict:
+        return class_type, inputs  # The check against `Mapping` costs more than all the rest.
     return (
         class_type if isinstance(class_type, str) else "",
         inputs if isinstance(inputs, Mapping) else {},

@@ -152,15 +152,14 @@ def sampler(args: Sequence[str]) -> Transfer:
 
     def transfer(view: View) -> Sampling:
         steps = _steps(view, "steps")
-        seed = "seed" if "seed" in view.inputs else "noise_seed"
-        return _told(view, LATENTS)._replace(
-            total=steps,
-            last=steps,
-            denoise=view.number("denoise") if "denoise" in view.inputs else 1.0,
-            cfg=view.number("cfg"),
-            seed=view.integer(seed),
-            sampler=_method(view),
-        )
+        node_id = view.node_id
+        return Sampling(
+            node_id, view.model("model"), view.conditioning("positive"),
+            view.conditioning("negative"), _latent(view), view.size(*LATENTS), steps, 0, steps,
+            view.number("denoise") if "denoise" in view.inputs else 1.0, view.number("cfg"),
+            view.integer("seed" if "seed" in view.inputs else "noise_seed"), True, False,
+            _method(view), node_id,
+        )  # fmt: skip
 
     return transfer
 
@@ -173,17 +172,15 @@ def advanced_sampler(args: Sequence[str]) -> Transfer:
         first, last = view.integer("start_at_step"), view.integer("end_at_step")
         if last is not None and steps is not None:
             last = min(last, steps)
-        return _told(view, LATENTS)._replace(
-            total=steps,
-            first=min(first, steps) if first is not None and steps is not None else first,
-            last=last,
-            denoise=1.0,
-            cfg=view.number("cfg"),
-            seed=view.integer("noise_seed"),
-            adds_noise=_switch(view.value("add_noise"), "enable"),
-            leftover=_switch(view.value("return_with_leftover_noise"), "enable"),
-            sampler=_method(view),
-        )
+        node_id = view.node_id
+        return Sampling(
+            node_id, view.model("model"), view.conditioning("positive"),
+            view.conditioning("negative"), _latent(view), view.size(*LATENTS), steps,
+            min(first, steps) if first is not None and steps is not None else first, last, 1.0,
+            view.number("cfg"), view.integer("noise_seed"),
+            _switch(view.value("add_noise"), "enable"),
+            _switch(view.value("return_with_leftover_noise"), "enable"), _method(view), node_id,
+        )  # fmt: skip
 
     return transfer
 
@@ -192,7 +189,7 @@ def custom_sampler(args: Sequence[str]) -> Transfer:
     """`custom_sampler`: `SamplerCustom`, steps by its `sigmas`."""
 
     def transfer(view: View) -> Sampling:
-        return _scheduled(view, _told(view, LATENTS))._replace(
+        return _scheduled(view, _told(view))._replace(
             cfg=view.number("cfg"),
             seed=view.integer("noise_seed"),
             adds_noise=_switch(view.value("add_noise"), True),
@@ -207,7 +204,7 @@ def guided_sampler(args: Sequence[str]) -> Transfer:
     def transfer(view: View) -> Sampling:
         guide = view.fact(Domain.PROMPT, "guider")
         noise = view.fact(Domain.NOISE, "noise")
-        run = _scheduled(view, _told(view, LATENTS))
+        run = _scheduled(view, _told(view))
         if isinstance(guide, Guide):
             run = run._replace(
                 model=guide.model,
@@ -225,16 +222,23 @@ def guided_sampler(args: Sequence[str]) -> Transfer:
     return transfer
 
 
-def _told(view: View, latents: Sequence[str]) -> Sampling:
+def _told(view: View) -> Sampling:
     return Sampling(
         view.node_id,
         view.model("model"),
         view.conditioning("positive"),
         view.conditioning("negative"),
-        next((view.content(name) for name in latents if name in view.inputs), None),
-        view.size(*latents),
+        _latent(view),
+        view.size(*LATENTS),
         holder=view.node_id,
     )
+
+
+def _latent(view: View) -> Content | None:
+    for name in LATENTS:
+        if name in view.inputs:
+            return view.content(name)
+    return None
 
 
 def _scheduled(view: View, run: Sampling) -> Sampling:

@@ -86,7 +86,7 @@ def lint(
     context = RuleContext(document, catalog, options or LintOptions())
     signs = context.signs
     if ("latent" in signs or context.options.classes) and any(
-        rule.id.startswith(DATAFLOW) for rule in rules
+        rule.id.startswith(DATAFLOW) for rule in reversed(rules)
     ):
         from comfygraph.lint.flow_signs import flow_signs
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from comfygraph.analysis.facts import Conditioning, Model, Part, Sampling, parts_of
+from comfygraph.analysis.facts import Conditioning, Model, Part, Sampling, Text, parts_of
 from comfygraph.analysis.flow import Flow
 from comfygraph.lint.context import RuleContext
 
@@ -36,13 +36,13 @@ def flow_signs(ctx: RuleContext) -> set[str]:
     flow = ctx.flow
     signs = set(_of_nodes(ctx, flow))
     runs = flow.samplings()
-    seeds: set[int] = set()
+    seeds: set[object] = set()
     for run in runs:
-        signs.update(_of_run(run))
-        if run.seed is not None:
-            if run.seed in seeds:
-                signs.add("flow:same-seed")
-            seeds.add(run.seed)
+        signs.update(_of_run(ctx, run))
+        key = (run.seed, run.size, run.total, run.first, run.denoise, run.cfg)
+        if run.seed is not None and key in seeds:
+            signs.add("flow:same-seed")
+        seeds.add(key)
     if len(runs) > 1 and _may_skip_lora(runs):
         signs.add("flow:skipped-lora")
     return signs
@@ -85,7 +85,7 @@ def _of_nodes(ctx: RuleContext, flow: Flow) -> Iterator[str]:
                     yield "flow:idle"
 
 
-def _of_run(run: Sampling) -> Iterator[str]:
+def _of_run(ctx: RuleContext, run: Sampling) -> Iterator[str]:
     latent, model = run.latent, run.model
     if latent is not None:
         partial = (run.denoise is not None and run.denoise < 1) or bool(run.first)
@@ -103,7 +103,8 @@ def _of_run(run: Sampling) -> Iterator[str]:
     if run.positive is not None and run.negative is not None:
         if _alike(run.positive, run.negative):
             yield "flow:same-prompts"
-        yield "flow:prompts"
+        if any(_looks_negative(ctx, text) for text in run.positive.texts):
+            yield "flow:prompts"
     if model is not None and model.family is not None:
         if any(_strange(part, model) for part in parts_of(model.parts)):
             yield "flow:lora"
@@ -114,6 +115,15 @@ def _of_run(run: Sampling) -> Iterator[str]:
             area = run.size.width * run.size.height / model.family.side**2
             if not 0.4 < area < 2.5:
                 yield "flow:area"
+
+
+def _looks_negative(ctx: RuleContext, text: Text) -> bool:
+    words = text.text or ""
+    if "uality" in words or "anatomy" in words or "watermark" in words or "fingers" in words:
+        return True
+    if "formed" in words or "ugly" in words or "Ugly" in words:
+        return True
+    return "egative" in (ctx.title(text.node_id) or "")
 
 
 def _strange(part: Part, model: Model) -> bool:
