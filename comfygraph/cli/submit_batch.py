@@ -180,6 +180,8 @@ class _Command:
             out=None if request.out is None else str(Path(request.out).absolute()),
             template=self._template,
             overwrite=request.overwrite,
+            max_bytes=request.max_size,
+            save_graph=request.save_graph,
             concurrency=self._wishes.jobs,
             retries=self._wishes.retries,
             most_retries=most_retries(found.jobs),

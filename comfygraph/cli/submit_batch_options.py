@@ -40,7 +40,7 @@ class BatchWishes:
         return bool(self.batch or self.sweeps or self.params)
 
 
-OPTIONS: tuple[Callable[[F], F], ...] = (
+OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--batch", "-b", metavar="FILE|DIR", default=None,
         help="Run every graph of a folder, or of a JSONL; instead of GRAPH.",

@@ -16,7 +16,7 @@ from comfygraph.jobs.batch.meter import Meter
 from comfygraph.jobs.batch.pacing import Pace
 from comfygraph.jobs.batch.placing import namer_for
 from comfygraph.jobs.batch.planning import BatchPlan, weigh
-from comfygraph.jobs.files import Folder, open_folder
+from comfygraph.jobs.files import MAX_FILE_BYTES, Folder, open_folder
 from comfygraph.jobs.ledger import JobRecord, Ledger
 from comfygraph.jobs.local_files import Sources
 from comfygraph.jobs.progress import Progress
@@ -70,7 +70,13 @@ class Conduct:
         self._pace = Pace(target.policy, concurrency)
         self._names = FileNames(plan.template, plan.parameters)
         self._folder = (
-            open_folder(plan.out, overwrite=plan.overwrite) if plan.out is not None else None
+            open_folder(
+                plan.out,
+                overwrite=plan.overwrite,
+                max_bytes=MAX_FILE_BYTES if plan.max_bytes is None else plan.max_bytes,
+            )
+            if plan.out is not None
+            else None
         )
 
     @property
@@ -143,6 +149,7 @@ class Conduct:
             sources=Sources(tuple(map(Path, plan.folders)), frozenset(plan.trusted)),
             live=self._live,
             force=self._force,
+            save_graph=plan.save_graph,
         )
 
 

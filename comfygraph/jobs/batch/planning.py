@@ -44,6 +44,8 @@ class BatchPlan:
         out: The folder for files and manifest, or `None`.
         template: How files are named.
         overwrite: Whether files of the same name are replaced.
+        max_bytes: The largest file to save; `None` for the usual.
+        save_graph: Whether the graph is saved beside the files.
         concurrency: How many jobs are under way at the same time; 0 for what suits the target.
         retries: How many more jobs a variant may have when it fails in a way that may pass.
         most_retries: How many such jobs all variants may have together.
@@ -65,6 +67,8 @@ class BatchPlan:
     out: str | None = None
     template: str = DEFAULT_TEMPLATE
     overwrite: bool = False
+    max_bytes: int | None = None
+    save_graph: bool = False
     concurrency: int = 0
     retries: int = 2
     most_retries: int = 100
