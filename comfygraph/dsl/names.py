@@ -11,8 +11,11 @@ from __future__ import annotations
 import keyword
 from collections.abc import Collection, Iterable
 
-RESERVED_IN_CLASS = frozenset({"builtins", "s", "t"})
-"""Modules that the stubs import: an output of that name would hide them in the class."""
+RESERVED_IN_CLASS = frozenset({"builtins", "s", "t", "_cg", "_cg_plan", "_cg_class_type"})
+"""
+Modules that the stubs import, and what nodes hold themselves: an output of that name would hide
+them in the class.
+"""
 
 RESERVED_IN_MODULE = frozenset({"builtins", "s", "t", "catalog"})
 """Names at the top of a package of stubs that are not node classes."""

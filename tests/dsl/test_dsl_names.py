@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comfygraph.catalog import load_catalog
+from comfygraph.dsl import NodeSpace, build, output
 from comfygraph.dsl.names import RESERVED_IN_MODULE, class_names, identifier, member_names
 
 NAMES = st.one_of(
@@ -114,3 +116,15 @@ def test_a_new_class_never_takes_a_name_over(names: list[str], fresh: str):
         for short, name in after.items()
         if short in before and before[short] != fresh
     )
+
+
+@pytest.mark.parametrize("name", ["_cg", "_cg_plan", "_cg_class_type", "builtins", "t"])
+def test_outputs_do_not_hide_what_nodes_are_made_of(name: str):
+    """
+    An output that is called like something of ours makes way, and is had by its own name too.
+    """
+    entry = {"input": {}, "output": ["IMAGE"], "output_name": [name]}
+    node = NodeSpace(load_catalog({"Odd": entry})).Odd()
+
+    assert node[0] == output(node, name) == getattr(node, f"{name}_")
+    assert "Odd" == build(node)["1"].class_type
