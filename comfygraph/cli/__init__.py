@@ -86,6 +86,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "schema",
         "Write JSON Schemas for editors: of prompts made of your nodes.",
     ),
+    "civitai": (
+        "comfygraph.cli.civitai",
+        "civitai",
+        "Look into Civitai: workflows, steps, jobs, results, blobs.",
+    ),
     "emulate": (
         "comfygraph.cli.emulate",
         "emulate",

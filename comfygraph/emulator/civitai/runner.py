@@ -17,6 +17,8 @@ from comfygraph.emulator.civitai.trace import Trace
 from comfygraph.emulator.host import rewritten
 from comfygraph.emulator.jobs import Job
 
+_GLANCE = 0.05
+"""Seconds after which a workflow in the queue looks whether it was cancelled."""
 _FETCH_TICKS = 4
 _LAYER_IMAGE = "urn:air:oci:image:ghcr:civitai/civitai-spine-comfy-cloud@v2.7.5"
 
@@ -72,8 +74,7 @@ def _set(service: Civitai, workflow: Workflow, step: Step, status: str) -> None:
 async def _step(service: Civitai, workflow: Workflow, step: Step) -> None:
     await _pause(service, workflow)
     given = service.resolved(workflow, step.input)
-    if workflow.faults.slow_start:
-        await asyncio.sleep(workflow.faults.slow_start)
+    await _slow_start(workflow)
     if step.cold:
         _set(service, workflow, step, "preparing")
         for tick in range(_FETCH_TICKS):
@@ -91,6 +92,15 @@ async def _step(service: Civitai, workflow: Workflow, step: Step) -> None:
         step.output = {"results": [_layer(pack) for pack in given["nodepacks"]]}
     else:
         await _graph(service, workflow, step, given)
+
+
+async def _slow_start(workflow: Workflow) -> None:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + workflow.faults.slow_start
+    while (left := until - loop.time()) > 0:
+        await asyncio.sleep(min(left, _GLANCE))
+        if workflow.canceling:
+            raise _EndError("canceled", reason="canceled")
 
 
 async def _pause(service: Civitai, workflow: Workflow) -> None:

@@ -266,7 +266,8 @@ def blob_view(
         file = None
     if file is not None:
         address, until = service.sign(blob, faults.url_ttl)
-        view |= {"available": True, "url": address, "urlExpiresAt": until, "nsfwLevel": "pg"}
+        view |= {"available": True, "url": address, "urlExpiresAt": until}
+        view["nsfwLevel"] = "x" if faults.withheld else "pg"
         if file.width:
             view |= {"width": file.width, "height": file.height}
         if file.seconds is not None:

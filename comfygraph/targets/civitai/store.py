@@ -4,8 +4,7 @@ Blobs, models and services of Civitai's orchestration API, one exchange each.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from urllib.parse import quote, urlencode, urljoin
+from urllib.parse import quote, urlencode
 
 from comfygraph.core.values import JsonValue
 from comfygraph.errors import ProtocolError
@@ -53,18 +52,6 @@ class StoreCalls(Calls):
             follow=True,
             timeout=60.0,
         )
-
-    def blob_address(self, blob_id: str, *, nsfw_level: str = "") -> Exchange[str]:
-        """
-        Ask for the address of a blob's content, which needs no token and holds for a while.
-        """
-        request = replace(self.blob(blob_id, nsfw_level=nsfw_level), follow=False)
-        response = yield request
-        where = response.header("Location")
-        if 300 <= response.status < 400 and where:
-            return urljoin(request.url, where)
-        done(response, "blob")
-        return request.url
 
     def has_blob(self, blob_id: str) -> Exchange[bool]:
         """
