@@ -193,6 +193,7 @@ def submit(
         graph=graph,
         target=target or configured,
         url=known.get("url", url) if ours else url,
+        url_of_file=ours and not url and not known.from_environment("url"),
         only=only,
         previews=previews,
         assignments=assignments,
@@ -215,10 +216,6 @@ def submit(
         config=dict(os.environ),
     )
     if wishes.wanted:
-        if options:
-            from comfygraph.errors import UsageError
-
-            raise UsageError("--option goes with a single graph, not with a batch")
         from comfygraph.cli.submit_batch import run_batch
 
         return run_batch(request, wishes, stdout=sys.stdout, stderr=sys.stderr)

@@ -43,6 +43,8 @@ class Request:
     graph: str
     target: str | None = None
     url: str | None = None
+    url_of_file: bool = False
+    """Whether `url` comes from a configuration file, which may have come with a repository."""
     assignments: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     out: str | None = None

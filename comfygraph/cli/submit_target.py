@@ -79,6 +79,8 @@ def open_service(request: Request, submission: Submission) -> Target:
     if request.url:
         if is_comfyui(name):
             _part_from_credentials(config, request.url)
+        elif request.url_of_file:
+            _refuse_strange_place(name, config, request.url)
         config[URL_SETTINGS[name]] = request.url
     if request.dry_run or not is_comfyui(name):
         return get_target(name, config)
@@ -92,17 +94,32 @@ def _part_from_credentials(config: dict[str, str], url: str) -> None:
     Take away the credentials of the servers in `COMFYUI_URL` where `url` names another one: it may
     stand in a configuration that came with a repository.
     """
-    from comfygraph.targets.comfyui import CREDENTIALS, server_urls
+    from comfygraph.targets.comfyui import COMFY_ORG_KEY, CREDENTIALS, server_urls
     from comfygraph.targets.http import same_origin
 
     homes = server_urls(config)
     others = server_urls({"COMFYUI_URL": url})
     if all(any(same_origin(other, home) for home in homes) for other in others):
         return
-    for name in CREDENTIALS:
+    for name in (*CREDENTIALS, COMFY_ORG_KEY):
         if config.pop(name, None):
             said = f"{name} is not sent: it belongs to the servers in COMFYUI_URL"
             print(said, file=sys.stderr)
+
+
+def _refuse_strange_place(name: str, config: dict[str, str], url: str) -> None:
+    """
+    Refuse an address from a file that the credentials of a service do not belong to.
+    """
+    from comfygraph.targets.http import same_origin
+
+    setting = URL_SETTINGS[name]
+    if same_origin(url, get_target(name, config).base_url):
+        return
+    raise UsageError(
+        f"the configuration file sends `{name}` to {url}, and your credentials with it",
+        hint=f"if you trust that address, give it yourself: --url, or {setting}",
+    )
 
 
 def _wrapped(text: str, stream: TextIO) -> str:

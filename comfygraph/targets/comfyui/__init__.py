@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from comfygraph.targets.comfyui.access import (
+    COMFY_ORG_KEY,
     CREDENTIALS,
     DEFAULT_BASE_URL,
     basic_auth,
@@ -18,6 +19,7 @@ from comfygraph.targets.comfyui.uploads import FileReference
 from comfygraph.targets.http import Secret
 
 __all__ = [
+    "COMFY_ORG_KEY",
     "CREDENTIALS",
     "DEFAULT_BASE_URL",
     "ComfyUITarget",
@@ -40,7 +42,7 @@ def from_config(name: str, config: Mapping[str, str]) -> ComfyUITarget:
         UsageError: The address is no `http:` or `https:` URL, or a credential is badly written.
     """
     url = server_urls(config)[0]
-    key = config.get("COMFY_API_KEY", "").strip()
+    key = config.get(COMFY_ORG_KEY, "").strip()
     return ComfyUITarget(
         base_url=url,
         auth=configured_auth(url, config),

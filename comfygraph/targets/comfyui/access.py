@@ -15,6 +15,8 @@ from comfygraph.targets.http import HeaderAuth, Secret
 DEFAULT_BASE_URL = "http://127.0.0.1:8188"
 CREDENTIALS = ("COMFYUI_TOKEN", "COMFYUI_API_KEY", "COMFYUI_HEADERS")
 """The settings that hold credentials; they belong to the servers in `COMFYUI_URL`."""
+COMFY_ORG_KEY = "COMFY_API_KEY"
+"""The setting with the key of an account at comfy.org, which servers pass on for API nodes."""
 
 _BETWEEN = re.compile(r"[,\s]+")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
