@@ -22,8 +22,11 @@ from comfygraph.cli.submit_target import (
     announce_emulator,
     is_embedded,
     open_service,
+    target_name,
 )
+from comfygraph.cli.target_options import target_options
 from comfygraph.core.values import Prompt
+from comfygraph.documents import Document
 from comfygraph.errors import ExitCode, LintError, UsageError
 from comfygraph.jobs.batch.api import most_retries, open_target, priced, quote
 from comfygraph.jobs.batch.batch import Batch
@@ -149,6 +152,9 @@ class _Command:
                 "--no-wait is for single jobs",
                 hint="leave a batch with Ctrl-C twice and go on with --resume",
             )
+        for option, given in (("--only", request.only), ("--previews", request.previews)):
+            if given:
+                raise UsageError(f"{option} is for single jobs")
         if wishes.quote and not request.dry_run:
             raise UsageError("--quote goes with --dry-run; a batch is priced before it is sent")
         read_combine(wishes.combine)
@@ -193,6 +199,10 @@ class _Command:
             chance=chance,
             fingerprint=fingerprint,
         )
+        # what is wrong with the options is told before anything is written down
+        exchange = target.submit(trial_of(found.sample.kept[0]))
+        next(exchange)
+        exchange.close()
         plan = self._priced(plan, target, found)
         return write_batch(ledger, batch, self._label(), found.good(), plan)
 
@@ -215,7 +225,9 @@ class _Command:
             Axis((item.name.text,), (Text(item.value),), f"--set {item.source}") for item in fixed
         ]
         space = Space([*constants, *axes], combine)
-        variants = Variants(bases, space, self._catalog, most=most)
+        nothing = Document("", None, None, "prompt", {})
+        options = target_options(target_name(self._request), nothing, self._request.options)
+        variants = Variants(bases, space, self._catalog, most=most, options=options)
         return _Expanded(variants, names, tuple(item.name.text for item in fixed))
 
     def _bases(self) -> Bases | list[Base]:

@@ -298,6 +298,8 @@ def test_money(
         (("--sweep", "color=1..2", "--name", "{ext}", "--overwrite"), "would replace each other"),
         (("--sweep", "color=1..2", "--no-wait"), "--no-wait is for single jobs"),
         (("--sweep", "color=1..2", "--no-ledger"), "--no-ledger does not fit"),
+        (("--sweep", "color=1..2", "--only", "2"), "--only is for single jobs"),
+        (("--sweep", "color=1..2", "-O", "frnt=1"), "takes no option `frnt`"),
         (("--sweep", "color=1..2", "--quote"), "--quote goes with --dry-run"),
         (("--sweep", "color=@none.txt"), "cannot read none.txt"),
         (("--params", "none.csv"), "cannot read none.csv"),

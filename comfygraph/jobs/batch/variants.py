@@ -59,6 +59,7 @@ class Variants:
         space: What is set in each of them.
         catalog: Knows the inputs of the classes.
         most: How many variants there may be.
+        options: What else the target takes with each of them.
 
     Raises:
         UsageError: There are more than `most`.
@@ -71,10 +72,12 @@ class Variants:
         catalog: NodeCatalog,
         *,
         most: int = MAX_JOBS,
+        options: Mapping[str, JsonValue] | None = None,
     ) -> None:
         self._bases = bases
         self._space = space
         self._catalog = catalog
+        self._options = dict(options or {})
         self._trusted: frozenset[tuple[str, str]] | None = None
         self.size = len(bases) * space.size
         if self.size > most:
@@ -98,7 +101,7 @@ class Variants:
         index = 0
         for number, base in enumerate(self._bases, 1):
             names = tuple(dict.fromkeys((*base.given, *self._space.names)))
-            setter = _Setter(base, number, names, self._catalog)
+            setter = _Setter(base, number, names, self._catalog, self._options)
             given = setter.places_of(self._space.names)
             self._trusted = given if self._trusted is None else self._trusted & given
             for point in self._space:
@@ -112,8 +115,16 @@ class _Setter:
     Sets values in one graph; the names are looked up once.
     """
 
-    def __init__(self, base: Base, number: int, names: Sequence[str], catalog: NodeCatalog) -> None:
+    def __init__(
+        self,
+        base: Base,
+        number: int,
+        names: Sequence[str],
+        catalog: NodeCatalog,
+        options: Mapping[str, JsonValue],
+    ) -> None:
         self._base = base
+        self._options = {**base.options, **options}
         self._number = number
         self._places = {
             name: find_place(base.prompt, read_name(name), catalog)
@@ -160,8 +171,7 @@ class _Setter:
             prompt,
             parameters,
             base.label,
-            # a workflow that no longer says what the graph says is not written into its pictures
-            base.options if not parameters else None,
+            self._options,
             base.partial_targets,
             tuple(changed),
             self._number,
