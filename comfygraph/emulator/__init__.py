@@ -13,7 +13,7 @@ Importing this package loads none of the web libraries; starting an `Emulator` d
 from __future__ import annotations
 
 from comfygraph.emulator.faults import Faults
-from comfygraph.emulator.host import DEV_TOKEN, Stats
+from comfygraph.emulator.host import DEV_TOKEN, Received, Stats
 from comfygraph.emulator.server import Emulator
 
-__all__ = ["DEV_TOKEN", "Emulator", "Faults", "Stats"]
+__all__ = ["DEV_TOKEN", "Emulator", "Faults", "Received", "Stats"]

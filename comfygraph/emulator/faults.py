@@ -42,6 +42,13 @@ class Faults:
         drops: So many connections are closed before the request is looked at.
         lost_answers: So many requests are carried out, and the connection closed unanswered.
         cut_answers: So many answers end in the middle of their body.
+        redirects: So many requests are sent on to another address.
+        redirect_to: Where to: the beginning of an address, which gets path and query of the
+            request; empty for the same address again.
+        garbage: So many answers are text that stops in the middle and is whole for HTTP.
+        odd_states: So many answers call every `status` by a word that nobody knows.
+        echoes: Errors quote the credentials of the request.
+        padding: So many bytes more are in every JSON object that is answered.
         delay: Seconds before every answer.
 
     Jobs:
@@ -67,6 +74,8 @@ class Faults:
         missing_fields: Names of fields that are left out of answers, separated by commas;
             `*` for all that a service may leave out.
         extra_fields: Answers hold fields that nobody knows.
+        file_name: What ComfyUI and Comfy API call every file, in place of its name; the name may
+            be one that no file should have.
 
     ComfyUI, and streams of Comfy API:
 
@@ -168,6 +177,12 @@ class Faults:
     drops: int = 0
     lost_answers: int = 0
     cut_answers: int = 0
+    redirects: int = 0
+    redirect_to: str = ""
+    garbage: int = 0
+    odd_states: int = 0
+    echoes: bool = False
+    padding: int = 0
     delay: float = 0.0
 
     slow_start: float = 0.0
@@ -186,6 +201,7 @@ class Faults:
     capitalised: bool = False
     missing_fields: str = ""
     extra_fields: bool = False
+    file_name: str = ""
 
     no_socket: bool = False
     socket_drop_after: int = 0

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -105,13 +105,39 @@ class Stats:
     jobs: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """
+    A request as it arrived.
+
+    Args:
+        method: Upper case.
+        path: Without the query.
+        query: What stands behind the `?`.
+        headers: Names in lower case; credentials are among them.
+        body: As far as the service has read it.
+    """
+
+    method: str
+    path: str
+    query: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+_MOST_KEPT = 2000
+_MOST_BYTES = 32 * 1024 * 1024
+
+
 class Account:
     """
-    Counts requests and jobs. Safe to read from another thread.
+    Counts requests and jobs, and keeps the newest requests. Safe to read from another thread.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._kept: deque[Received] = deque()
+        self._kept_bytes = 0
         self._requests: Counter[str] = Counter()
         self._submits: Counter[str] = Counter()
         self._jobs: Counter[str] = Counter()
@@ -120,6 +146,19 @@ class Account:
         """Count a request."""
         with self._lock:
             self._requests[route] += 1
+
+    def keep(self, request: Received) -> None:
+        """Keep a request, and forget the oldest ones."""
+        with self._lock:
+            self._kept.append(request)
+            self._kept_bytes += len(request.body)
+            while len(self._kept) > _MOST_KEPT or self._kept_bytes > _MOST_BYTES:
+                self._kept_bytes -= len(self._kept.popleft().body)
+
+    def kept(self) -> list[Received]:
+        """Give the requests that are kept, the oldest first."""
+        with self._lock:
+            return list(self._kept)
 
     def submit(self, service: str) -> None:
         """Count a job that a service took."""

@@ -47,6 +47,7 @@ class Sheet:
         metadata: What goes into the files, `prompt` first.
         store: Where they go.
         extra: So many files more than the graph gives.
+        called: What every file is called in place of its name, or `""`.
         temp_name: What the names of this server's temporary files have in common.
     """
 
@@ -56,6 +57,7 @@ class Sheet:
     metadata: Metadata
     store: FileStore
     extra: int = 0
+    called: str = ""
     temp_name: str = field(
         default_factory=lambda: "".join(random.choices(string.ascii_lowercase, k=5))
     )
@@ -94,8 +96,10 @@ class Sheet:
         name, subfolder, path = self.store.save(
             folder, prefix, extension, data, underscore=underscore
         )
+        if self.called:
+            self.store.nicknames[self.called] = path
         return StoredFile(
-            name,
+            self.called or name,
             subfolder,
             folder,
             path,

@@ -183,6 +183,7 @@ class Run:
             job.metadata,
             self.engine.store,
             job.faults.extra_images,
+            job.faults.file_name,
         )
         try:
             showing = await asyncio.to_thread(show, sheet)

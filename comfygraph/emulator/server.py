@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from comfygraph.catalog import NodeCatalog, load_catalog
 from comfygraph.emulator.faults import Faults
-from comfygraph.emulator.host import DEV_TOKEN, Check, Host, Stats, default_check
+from comfygraph.emulator.host import DEV_TOKEN, Check, Host, Received, Stats, default_check
 from comfygraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -168,6 +168,12 @@ class Emulator:
         Give the counts of requests and jobs so far.
         """
         return self._host.account.read()
+
+    def received(self) -> list[Received]:
+        """
+        Give the requests that arrived so far, the oldest first; of very many the newest.
+        """
+        return self._host.account.kept()
 
     def start(self) -> None:
         """

@@ -78,6 +78,8 @@ class FileStore:
         self.root = self.root.absolute()
         for name in FOLDERS:
             (self.root / name).mkdir(parents=True, exist_ok=True)
+        self.nicknames: dict[str, Path] = {}
+        """Names that services give to files in place of their own."""
         self._counts: dict[tuple[str, str], int] = {}
         self._closed = False
         self._lock = threading.Lock()

@@ -17,8 +17,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from comfygraph.core.values import JsonValue
+from comfygraph.emulator.answers import tampered
 from comfygraph.emulator.faults import FAULTS_HEADER, Faults
-from comfygraph.emulator.host import Host
+from comfygraph.emulator.host import Host, Received
 from comfygraph.errors import UsageError
 
 MAX_JSON = 32 * 1024 * 1024
@@ -94,13 +95,21 @@ def route(method: str, path: str, handler: Handler, host: Host, refuse: Refuse) 
 
     async def endpoint(request: Request) -> Response:
         host.account.request(f"{method} {path}")
+        request.state.body = None
+        try:
+            return await answer_to(request)
+        finally:
+            host.account.keep(_received(request))
+
+    async def answer_to(request: Request) -> Response:
         try:
             request.state.faults = faults = _knobs(request, host)
         except UsageError as exc:
             return Response(f"{FAULTS_HEADER}: {exc.message}\n", 400, media_type="text/plain")
         spoiled = await _spoil(request, faults, host, refuse)
+        headers = dict(request.headers)
         if spoiled is not None:
-            return spoiled
+            return tampered(spoiled, faults, host.counts, headers)
         try:
             answer = await handler(request)
         except BodyError as exc:
@@ -115,9 +124,20 @@ def route(method: str, path: str, handler: Handler, host: Host, refuse: Refuse) 
                 return HangUp()
             if host.counts.strikes(faults, "cut_answers"):
                 return HangUp(answer)
+            answer = tampered(answer, faults, host.counts, headers)
         return answer
 
     return Route(path, endpoint, methods=[method])
+
+
+def _received(request: Request) -> Received:
+    return Received(
+        request.method,
+        request.url.path,
+        request.url.query,
+        dict(request.headers),
+        request.state.body or b"",
+    )
 
 
 def _knobs(request: Request, host: Host) -> Faults:
@@ -132,6 +152,9 @@ async def _spoil(request: Request, faults: Faults, host: Host, refuse: Refuse) -
         await asyncio.sleep(faults.delay)
     if host.counts.strikes(faults, "drops"):
         return HangUp()
+    if host.counts.strikes(faults, "redirects"):
+        place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return Response(status_code=307, headers={"Location": f"{faults.redirect_to}{place}"})
     answer: Response | None = None
     if host.counts.strikes(faults, "too_many"):
         answer = refuse(request, 429, "too many requests")

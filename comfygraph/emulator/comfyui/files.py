@@ -32,6 +32,9 @@ async def view(service: ComfyUI, request: Request) -> Response:
     query = request.query_params
     if "filename" not in query:
         return Response(status_code=404)
+    nicknamed = service.engine.store.nicknames.get(query["filename"])
+    if nicknamed is not None:
+        return FileResponse(nicknamed, media_type="application/octet-stream")
     name, kind = annotated(query["filename"])
     if not name:
         return Response(status_code=400)
