@@ -110,7 +110,8 @@ class Troubles:
             case VariantRetried(index=index, message=message, wait=wait):
                 soon = f" in {wait:.0f} s" if wait >= 1 else ""
                 return self._count("retry", f"{index}: {clean(message)}, trying again{soon}")
-            case VariantEnded(state=state) if state != "succeeded":
+            case VariantEnded(state=state, message=message) if state != "succeeded" or message:
+                state = "note" if state == "succeeded" else state
                 said = f": {clean(event.message)}" if event.message else ""
                 text = f"{event.index} ({parameters_text(event.parameters)}){said}"
                 return self._count(state, text)

@@ -123,8 +123,16 @@ class History:
 
     def event_of(self, record: JobRecord, attempts: int, message: str) -> VariantEnded:
         """
-        Give the end of a variant as an event.
+        Give the end of a variant as an event; one that ended well says which files are missing.
         """
+        if record.state is State.SUCCEEDED and self._plan.out is not None:
+            results = self._ledger.results(record.id)
+            missing = [item.name for item in results if not item.preview and not item.path]
+            if missing:
+                message = (
+                    f"{', '.join(missing[:3])} could not be fetched; "
+                    f"`comfygraph jobs results --batch {self._batch}` tries again"
+                )
         return VariantEnded(
             index=(record.variant or 0) + 1,
             state=record.state.value,
