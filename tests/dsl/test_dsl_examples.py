@@ -8,15 +8,28 @@ import json
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from comfygraph.cli.graphs import open_graph
 from comfygraph.core.values import Prompt
 from comfygraph.dsl import Template
+from comfygraph.emulator.server import Emulator
+from comfygraph.lint import lint
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Emulator]:
+    """
+    A ComfyUI that does not make anybody wait.
+    """
+    with Emulator(["comfyui"], speed=0) as running:
+        yield running
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=[path.stem for path in SCRIPTS])
@@ -67,3 +80,29 @@ def test_the_template_takes_values():
     assert isinstance(template, Template)
     assert {"checkpoint", "seed", "steps", "text", "width", "height"} == set(template.parameters)
     assert 3 in [node.inputs.get("seed") for node in template(seed=3).nodes()]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=[path.stem for path in SCRIPTS])
+def test_lint_finds_nothing(script: Path):
+    """
+    By its name in the script: neither errors nor warnings, nor things to know.
+    """
+    document = open_graph(f"{script}:graph")
+
+    assert [] == list(lint(document))
+    assert document.written is not None
+    assert {script.name} == {Path(file).name for file, _ in document.written.values()}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=[path.stem for path in SCRIPTS])
+def test_a_script_runs_on_the_emulator(script: Path, tmp_path: Path, server: Emulator):
+    """
+    To its end, and each of its output nodes saves a file.
+    """
+    graph = Prompt.from_json(json.loads(script.with_suffix(".json").read_text("utf-8")))
+    saving = [node.id for node in graph.nodes() if node.class_type.startswith("Save")]
+    config = {"COMFYUI_URL": server.url("comfyui")}
+    end = graph.submit(target="comfyui", config=config, out=tmp_path).result()
+
+    assert saving
+    assert set(saving) == {file.node_id for file in end.files if file.path is not None}
