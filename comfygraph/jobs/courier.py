@@ -187,7 +187,7 @@ class Courier:
                     yield Tell((Notice(f"{_what(answer)}, trying again in {wait:.0f} s"),))
                 yield from self.pause(wait, firm=firm or self.doubt)
             elif isinstance(answer, HttpResponse):
-                return answer
+                return request.scrubbed(answer)
             else:
                 raise self._no_answer(request, answer)
 

@@ -4,10 +4,16 @@ Credentials: secrets that are never shown, and what makes headers of them.
 
 from __future__ import annotations
 
+import binascii
 import hmac
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
+from urllib.parse import quote
+
+_SHORTEST = 4
+"""A shorter secret stands in too many words to be blotted out."""
 
 
 class Secret:
@@ -94,3 +100,21 @@ def bearer(token: Secret) -> HeaderAuth:
     Authorise with `Authorization: Bearer <token>`.
     """
     return HeaderAuth({"Authorization": Secret(f"Bearer {token.reveal()}", "Bearer ***")})
+
+
+def spellings(secret: Secret) -> tuple[str, ...]:
+    """
+    Give the texts by which somebody may quote a header: all of it, what follows the scheme, the
+    password of basic authentication, each also as JSON and addresses write it; the longest first.
+    """
+    whole = secret.reveal()
+    scheme, _, rest = whole.partition(" ")
+    found = {whole, rest}
+    if scheme.lower() == "basic":
+        try:
+            pair = binascii.a2b_base64(rest).decode(errors="replace")
+        except binascii.Error:
+            pair = ""
+        found |= {pair, pair.partition(":")[2]}
+    found |= {json.dumps(text)[1:-1] for text in found} | {quote(text, safe="") for text in found}
+    return tuple(sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True))

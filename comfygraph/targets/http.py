@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from comfygraph.core.values import JsonValue
 from comfygraph.errors import ProtocolError, UsageError
-from comfygraph.targets.credentials import Auth, HeaderAuth, Secret, bearer
+from comfygraph.targets.credentials import Auth, HeaderAuth, Secret, bearer, spellings
 
 __all__ = [
     "MAX_JSON_BYTES",
@@ -40,7 +40,6 @@ MAX_JSON_BYTES = 64 * 1024 * 1024
 MAX_JSON_DEPTH = 200
 """The deepest nesting of an answer; real ones stay under 30."""
 
-_SHORTEST_SECRET = 4
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -175,9 +174,8 @@ class HttpRequest:
             return response
         body = response.body
         for secret in (*self.hidden, *self._credentials().values()):
-            for value in (secret.reveal(), secret.reveal().partition(" ")[2]):
-                if len(value) >= _SHORTEST_SECRET:
-                    body = body.replace(value.encode(), b"***")
+            for form in spellings(secret):
+                body = body.replace(form.encode(), b"***")
         return response if body is response.body else replace(response, body=body)
 
     def _credentials(self) -> Mapping[str, Secret]:
