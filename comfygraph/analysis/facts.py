@@ -8,7 +8,6 @@ from the last to the first, so that a node adds to one without copying it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import IntEnum
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from comfygraph.analysis.families import Family, Space
@@ -20,8 +19,11 @@ MOST_TEXTS = 8
 """Texts that a conditioning keeps."""
 
 
-class Domain(IntEnum):
-    """The domains, in the order in which a node's facts are kept."""
+class Domain:
+    """
+    The domains, in the order in which a node's facts are kept. Plain numbers: members of an
+    enumeration take several times as long to look up, and each link asks for one.
+    """
 
     VALUE = 0
     SIZE = 1
@@ -265,7 +267,7 @@ class Facts(NamedTuple):
     noise: Slots = ()
     sampling: Sampling | None = None
 
-    def at(self, domain: Domain, slot: int) -> Any:
+    def at(self, domain: int, slot: int) -> Any:
         """
         Give what an output slot carries in one domain, or `None`; slots may count from the end.
         """

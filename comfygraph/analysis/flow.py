@@ -141,7 +141,7 @@ class Flow:
         found = (self.facts[node_id].sampling for node_id in self.order if node_id in self.facts)
         return [run for run in found if run is not None and run.sure]
 
-    def fact(self, domain: Domain, node_id: str, slot: int) -> Any:
+    def fact(self, domain: int, node_id: str, slot: int) -> Any:
         """
         Give what an output slot carries in one domain, or `None`.
         """
@@ -178,7 +178,7 @@ class Flow:
         if plan.through is not None:
             name = plan.through(view)
             if name is not None:
-                value, *others = ((view.fact(domain, name),) for domain in Domain)
+                value, *others = ((view.fact(domain, name),) for domain in range(len(SOCKETS)))
                 constant = inputs.get(name)
                 if type(constant) is not list:
                     value = (constant,)

@@ -57,7 +57,7 @@ class View:
         self.inputs: Mapping[str, Any] = {}
         self.definition: NodeDef | None = None
 
-    def fact(self, domain: Domain, name: str) -> Any:
+    def fact(self, domain: int, name: str) -> Any:
         """
         Give what the link at input `name` brings in one domain, or `None`.
         """
@@ -84,7 +84,11 @@ class View:
         """
         Give the number at input `name`, or `None`.
         """
-        value = self.value(name)
+        value = self.inputs.get(name)
+        if type(value) is float:
+            return value if isfinite(value) else None
+        if type(value) is list:
+            value = self.fact(Domain.VALUE, name)
         if isinstance(value, str):
             try:
                 value = float(value[:100])

@@ -6,7 +6,7 @@ A sign is shown too often rather than too seldom; the rules themselves look clos
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from comfygraph.analysis.facts import Conditioning, Model, Part, Sampling, Text, parts_of
 from comfygraph.analysis.flow import Flow
@@ -20,12 +20,12 @@ _CLASSES = {
     "VAEEncodeForInpaint": "encode",
     "ImageScale": "scale",
     "LatentUpscale": "scale",
-    "ImageScaleBy": "factor",
-    "LatentUpscaleBy": "factor",
-    "LoraLoader": "strength",
-    "LoraLoaderModelOnly": "strength",
-    "ControlNetApply": "strength",
-    "ControlNetApplyAdvanced": "strength",
+    "ImageScaleBy": "idle",
+    "LatentUpscaleBy": "idle",
+    "LoraLoader": "idle",
+    "LoraLoaderModelOnly": "idle",
+    "ControlNetApply": "idle",
+    "ControlNetApplyAdvanced": "idle",
 }
 
 
@@ -51,7 +51,11 @@ def flow_signs(ctx: RuleContext) -> set[str]:
 def _of_nodes(ctx: RuleContext, flow: Flow) -> Iterator[str]:
     for node_id, definition in ctx.definitions.items():
         kind = _CLASSES.get(definition.class_type)
-        if kind is None:
+        if kind is None or node_id not in ctx.nodes:
+            continue
+        if kind == "idle":
+            if _may_be_idle(ctx.nodes[node_id]["inputs"]):
+                yield "flow:idle"
             continue
         view = flow.view(node_id)
         match kind:
@@ -72,17 +76,19 @@ def _of_nodes(ctx: RuleContext, flow: Flow) -> Iterator[str]:
                 size = view.size("pixels")
                 if size is not None and (size.width % 64 or size.height % 64):
                     yield "flow:cut"
-            case "scale":
+            case _:
                 size = view.size("image", "samples")
                 if size is not None:
                     yield "flow:idle" if size == flow.size(node_id) else "flow:scale"
-            case "factor":
-                if view.number("scale_by") == 1:
-                    yield "flow:idle"
-            case _:
-                strengths = [name for name in view.inputs if name.startswith("strength")]
-                if strengths and all(view.number(name) == 0 for name in strengths):
-                    yield "flow:idle"
+
+
+def _may_be_idle(inputs: Mapping[str, object]) -> bool:
+    for name, value in inputs.items():
+        if name == "scale_by":
+            return value == 1 or type(value) is list
+        if name.startswith("strength") and value != 0 and type(value) is not list:
+            return False
+    return True
 
 
 def _of_run(ctx: RuleContext, run: Sampling) -> Iterator[str]:
