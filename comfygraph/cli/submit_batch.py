@@ -4,18 +4,17 @@ What `comfygraph submit` does with a batch, step by step: expand, lint, price, w
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from comfygraph.catalog import load_catalog
 from comfygraph.cli.assignments import read_assignment
 from comfygraph.cli.progress import clean
+from comfygraph.cli.submit_batch_dry import show_plan
 from comfygraph.cli.submit_batch_follow import follow_batch
 from comfygraph.cli.submit_target import (
     EMULATOR,
@@ -89,7 +88,6 @@ class _Expanded:
 
     variants: Variants
     names: tuple[str, ...]
-    assigned: tuple[str, ...]
 
 
 class _Command:
@@ -228,7 +226,7 @@ class _Command:
         nothing = Document("", None, None, "prompt", {})
         options = target_options(target_name(self._request), nothing, self._request.options)
         variants = Variants(bases, space, self._catalog, most=most, options=options)
-        return _Expanded(variants, names, tuple(item.name.text for item in fixed))
+        return _Expanded(variants, names)
 
     def _bases(self) -> Bases | list[Base]:
         from comfygraph.cli.graphs import open_graph, open_script
@@ -315,39 +313,8 @@ class _Command:
         expanded = self._expand(0)
         self._check_template(expanded.names)
         found = self._survey(expanded, {})
-        shown = []
-        for variant in islice(found.good(), _SHOWN):
-            exchange = target.submit(trial_of(variant))
-            shown.append((variant, next(exchange).masked()))
-            exchange.close()
         price = quote(target, found.sample) if self._wishes.quote else None
-        if self._request.as_json:
-            document = {
-                "jobs": found.jobs,
-                "twins": found.checked.twins,
-                "invalid": found.checked.invalid,
-                "cost": None if price is None else price.total,
-                "first": [
-                    {
-                        "index": variant.index,
-                        "label": variant.label,
-                        "parameters": dict(variant.parameters),
-                        "request": masked,
-                    }
-                    for variant, masked in shown
-                ],
-            }
-            print(json.dumps(document), file=self._stdout)
-            return ExitCode.OK
-        print(price.text() if price is not None else _jobs_text(found.jobs), file=self._stdout)
-        for variant, masked in shown:
-            said = parameters_text(variant.parameters)
-            print(f"\n{variant.index}  {variant.label}: {said}", file=self._stdout)
-            print(f"{masked['method']} {masked['url']}", file=self._stdout)
-        if shown and "body" in shown[0][1]:
-            body = shown[0][1]["body"]
-            text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
-            print(f"\nthe body of the first:\n{text}", file=self._stdout)
+        show_plan(found, target, price, as_json=self._request.as_json, stdout=self._stdout)
         return ExitCode.OK
 
     def _open_target(self, stack: ExitStack, *, send: bool = True) -> tuple[Target, bool]:
@@ -360,12 +327,9 @@ class _Command:
         return open_service(self._request, Submission(Prompt({}), "")), embedded
 
     def _check_template(self, names: tuple[str, ...]) -> None:
-        template = FileNames(self._template, (*names, *self._assigned_names()))
+        template = FileNames(self._template, names)
         if self._request.overwrite:
             check_overwriting(template, self._template)
-
-    def _assigned_names(self) -> tuple[str, ...]:
-        return tuple(read_assignment(source).name.text for source in self._request.assignments)
 
     def _folders(self) -> tuple[str, ...]:
         source = Path(self._wishes.batch or self._request.graph)
@@ -416,7 +380,3 @@ class _Seen:
         if self._shows:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
-
-
-def _jobs_text(jobs: int) -> str:
-    return f"{jobs:,} job" + ("" if jobs == 1 else "s")

@@ -153,7 +153,10 @@ def resume_batch(
     Args:
         batch: The id of the batch, or the beginning of it.
         target: The service; default is made from the name in the ledger and `config`.
-        config: As for `submit_batch`, and so are the rest.
+        config: As for `submit_batch`.
+        ledger: As for `submit_batch`.
+        concurrency: How many jobs are under way at the same time, where not as the batch says.
+        settings: As for `submit_batch`.
         force: Whether what is uncertain is sent again where it is not found.
 
     Raises:

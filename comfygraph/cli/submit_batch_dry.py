@@ -1,0 +1,60 @@
+"""
+What `comfygraph submit --dry-run` prints of a batch.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, TextIO
+
+from comfygraph.jobs.batch.planning import trial_of
+from comfygraph.jobs.batch.variants import parameters_text
+
+if TYPE_CHECKING:
+    from comfygraph.jobs.batch.spending import Quote
+    from comfygraph.jobs.batch.survey import Survey
+    from comfygraph.targets.base import Target
+
+_SHOWN = 3
+
+
+def show_plan(
+    found: Survey, target: Target, price: Quote | None, *, as_json: bool, stdout: TextIO
+) -> None:
+    """
+    Print how many jobs there would be, the first of them, and the price where it was asked for.
+    """
+    shown = []
+    for variant in islice(found.good(), _SHOWN):
+        exchange = target.submit(trial_of(variant))
+        shown.append((variant, next(exchange).masked()))
+        exchange.close()
+    if as_json:
+        document = {
+            "jobs": found.jobs,
+            "twins": found.checked.twins,
+            "invalid": found.checked.invalid,
+            "cost": None if price is None else price.total,
+            "first": [
+                {
+                    "index": variant.index,
+                    "label": variant.label,
+                    "parameters": dict(variant.parameters),
+                    "request": masked,
+                }
+                for variant, masked in shown
+            ],
+        }
+        print(json.dumps(document), file=stdout)
+        return
+    plain = f"{found.jobs:,} job" + ("" if found.jobs == 1 else "s")
+    print(plain if price is None else price.text(), file=stdout)
+    for variant, masked in shown:
+        said = parameters_text(variant.parameters)
+        print(f"\n{variant.index}  {variant.label}: {said}", file=stdout)
+        print(f"{masked['method']} {masked['url']}", file=stdout)
+    if shown and "body" in shown[0][1]:
+        body = shown[0][1]["body"]
+        text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
+        print(f"\nthe body of the first:\n{text}", file=stdout)
