@@ -6,7 +6,7 @@ Each gives a new prompt, as those of `comfygraph.core.edit` do, which know nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from comfygraph.catalog.bundled import bundled_catalog
@@ -65,7 +65,7 @@ def set_inputs(
 
 def insert_loras(
     prompt: Prompt,
-    loras: Mapping[str, Strength] | Iterable[str],
+    loras: Mapping[str, Strength] | Sequence[str],
     *,
     after: NodeRef | None = None,
     clip: NodeRef | None = None,
@@ -78,8 +78,8 @@ def insert_loras(
 
     Args:
         prompt: The prompt.
-        loras: File → strength, in the order in which they are applied; without strengths all
-            are 1.
+        loras: File → strength, in the order in which they are applied; without strengths, a
+            list of files or a single one, all are 1.
         after: The node that gives the model, such as a loader or the last LoRA that is there;
             default is the only node that gives one and takes none.
         clip: The node that gives the CLIP; default is `after` if it gives one, else the LoRAs
@@ -99,11 +99,15 @@ def insert_loras(
     texts = _output(text, "CLIP", catalog)
     if clip is not None and texts is None:
         raise EditError(f"{shown(text)} gives no CLIP", hint="name another node with clip=")
+    if isinstance(loras, str):
+        loras = [loras]
     strengths = loras if isinstance(loras, Mapping) else dict.fromkeys(loras, 1.0)
     users = list(prompt)
     ends = (model, texts)
     for file, strength in strengths.items():
         both = strength if isinstance(strength, tuple) else (strength, strength)
+        if len(both) != 2 or not all(isinstance(item, int | float) for item in both):
+            raise EditError(f"`{shorten(file)}` has the strength {strength!r}, not a number or two")
         inputs: dict[str, InputValue] = {"lora_name": file, "strength_model": float(both[0])}
         if ends[1] is not None:
             inputs |= {"strength_clip": float(both[1]), "model": ends[0], "clip": ends[1]}

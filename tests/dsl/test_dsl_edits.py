@@ -89,6 +89,7 @@ def test_more_loras_go_behind_those_that_are_there():
     assert Link(first.id, 0) == second.inputs["model"]
     assert Link(second.id, 0) == twice.find("KSampler").inputs["model"]
     assert once == cg.insert_loras(once, [], after="1")
+    assert once == cg.insert_loras(_plain(), "x.safetensors")
 
 
 def test_loaders_of_parts():
@@ -156,6 +157,7 @@ def test_inputs_are_set_by_name():
         (lambda p: cg.insert_loras(Prompt({}), ["x"]), "no node of the prompt loads a model", ""),
         (lambda p: cg.insert_loras(p, ["x"], after="2"), "gives no MODEL", "after="),
         (lambda p: cg.insert_loras(p, ["x"], clip="5"), "gives no CLIP", "clip="),
+        (lambda p: cg.insert_loras(p, {"x": "1"}), "has the strength '1', not a number", ""),
         (lambda p: cg.insert_loras(p, ["x"], after="99"), "no node `99`", ""),
         (lambda p: cg.swap_class(p, "5", "KSamplerr"), "not a class of", "`KSampler`?"),
         (lambda p: cg.swap_class(p, "5", "SamplerCustom"), "needs `sampler`, `sigmas`", "inputs="),

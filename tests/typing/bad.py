@@ -5,6 +5,7 @@ Mistakes that both type checkers find: one in each line that ends with `# error`
 
 from __future__ import annotations
 
+import comfygraph as cg
 from comfygraph.dsl import build, param, raw_node
 from comfygraph.dsl import sockets as s
 from comfygraph.nodes import (
@@ -87,3 +88,12 @@ def block(picture: s.Source[s.IMAGE]) -> s.Output[s.MASK]:
 
 block(model)  # error
 build("a.png")  # error
+
+# Editing and running.
+prompt = build(SaveImage(image))
+prompt.submit(outs="out")  # error
+prompt.run(deadline="soon")  # error
+prompt.find(titel="base pass")  # error
+cg.insert_loras(prompt, {"x.safetensors": "0.5"})  # error
+cg.swap_class(prompt, 7, "KSampler")  # error
+cg.set_inputs(prompt, "7", steps=20)  # error

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import assert_type
 
-from comfygraph.core.values import Prompt
+import comfygraph as cg
+from comfygraph.core.values import Node, Prompt
 from comfygraph.dsl import build, named, output, param, raw_node
 from comfygraph.dsl import sockets as s
 from comfygraph.nodes import (
@@ -113,3 +114,33 @@ prompt = build(
 )
 assert_type(prompt, Prompt)
 by_name = output(checkpoint, "CLIP")
+
+
+# Editing and running what was loaded.
+sampler = prompt.find("KSampler", title="base pass")
+assert_type(sampler, Node)
+assert_type(prompt.find_all(upstream_of=sampler), list[Node])
+edited = cg.insert_loras(prompt, {"x.safetensors": 0.5, "y.safetensors": (0.8, 0.4)}, after="1")
+edited = cg.insert_loras(edited, ["z.safetensors"], after=edited.find("LoraLoader"))
+edited = cg.swap_class(edited, sampler, "KSamplerAdvanced", {"steps": 9})
+edited = cg.set_inputs(edited, prompt.follow(sampler, "positive"), {"text": "rain"})
+assert_type(cg.set_title(edited, sampler, "again"), Prompt)
+
+
+def run_it() -> None:
+    """
+    Events come out of a job, typed.
+    """
+    for event in edited.run(target="emulator", out="out", deadline=60):
+        print(event)
+    assert_type(edited.submit(out="out"), cg.Job)
+    print([image.size for image in edited.submit(out="out").images()])
+
+
+async def run_it_too() -> None:
+    """
+    The same for asyncio.
+    """
+    job = await edited.asubmit(out="out")
+    assert_type(job, cg.AsyncJob)
+    print([image.size for image in await job.images()])
