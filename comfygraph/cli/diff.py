@@ -38,11 +38,12 @@ def diff(
     """
     Say what changed in meaning between two graphs, whatever ids and positions did.
 
-    Takes any document: prompts, workflows, pictures that carry their graph. Ends with 0 when
-    nothing changed and with 1 when something did.
+    Takes any document: prompts, workflows, pictures that carry their graph, and graphs in
+    Python as script.py:graph. Ends with 0 when nothing changed and with 1 when something did.
 
     \b
     comfygraph diff old.json new.json
+    comfygraph diff graph.json script.py:graph
     comfygraph diff --format markdown old.json new.json > comment.md
 
     As git's own diff for graphs, two lines:

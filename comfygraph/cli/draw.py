@@ -56,8 +56,8 @@ def draw(
     """
     Draw a graph as the editor shows it, and mark what lint finds.
 
-    GRAPH is any document: a prompt, a workflow, a picture that carries its graph, or - for the
-    standard input.
+    GRAPH is any document: a prompt, a workflow, a picture that carries its graph, - for the
+    standard input, or script.py:graph, for which the script is run.
 
     \b
     comfygraph draw graph.json -o graph.html     a page: drag, wheel, search, click

@@ -79,7 +79,8 @@ def lint(paths: tuple[str, ...], **flags: Any) -> int:
     """
     Check graphs offline: everything the server would refuse, and what it should have refused.
 
-    PATH is a file, a folder (searched for *.json), a pattern, or - for the standard input.
+    PATH is a file, a folder (searched for *.json), a pattern, - for the standard input, or a
+    graph in Python: script.py:graph runs the script, and findings are told at its lines.
     RULES are ids (CG301), beginnings of ids (CG3), names or ALL, with commas between them;
     `comfygraph rule` explains them.
 

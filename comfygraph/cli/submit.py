@@ -112,8 +112,9 @@ def submit(
     Run a graph on a service and follow it to its pictures.
 
     GRAPH is a prompt (the API format), a workflow of the editor, a body of TAMS or Civitai,
-    an entry of a history, or a picture that carries its graph; `-` reads it from stdin. It is
-    linted first, and nothing is sent while lint has errors.
+    an entry of a history, or a picture that carries its graph; `-` reads it from stdin, and
+    `script.py:graph` runs a Python script for it. It is linted first, and nothing is sent while
+    lint has errors.
 
     Local pictures, sounds and films that it names are uploaded first: a file given by --set may
     be anywhere, those that GRAPH itself names must be media files below its folder, the working
@@ -136,6 +137,8 @@ def submit(
         change inputs first: by node id, by class
     comfygraph submit graph.json --set '"second pass".denoise=0.4'
         ... by title, in quotes where it has dots
+    comfygraph submit script.py:graph --set seed=3
+        run a graph in Python; `comfygraph params script.py:graph` lists what it takes
     comfygraph submit graph.json --set LoadImage.image=~/photo.jpg
         run it on a picture of your own
     comfygraph submit graph.json --target civitai -O step=customComfy -O tags=night -o out
