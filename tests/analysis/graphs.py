@@ -47,7 +47,7 @@ def lora(source: str, name: str = "style.safetensors", strength: float = 1.0) ->
     )  # fmt: skip
 
 
-def base(checkpoint: str = "model.safetensors", **changes: Any) -> Graph:
+def base(checkpoint: str = "model.safetensors", /, **changes: Any) -> Graph:
     """
     From a checkpoint (1) over prompts (2, 3), a latent (4) and a sampler (5) to a picture (6, 7).
 
@@ -113,14 +113,14 @@ def reordered(graph: Graph) -> Graph:
 
 
 def spliced(graph: Graph, class_type: str = "ComfySwitchNode") -> Graph:
-    """A graph with a node in each of its links: one that hands through, or an unknown one."""
+    """A graph with a node in each of its links: a switch, a reroute, or an unknown one."""
     extra: Graph = {}
 
     def turn(node_id: str, name: str, link: list[Any]) -> list[Any]:
         between = f"{node_id}.{name}"
-        extra[between] = node(class_type, switch=True, on_true=link)
+        extra[between] = node(class_type, **{"": link})
         if class_type == "ComfySwitchNode":
-            extra[between]["inputs"]["on_false"] = link
+            extra[between] = node(class_type, switch=True, on_true=link, on_false=link)
         return [between, 0]
 
     return {**with_links(graph, turn), **extra}

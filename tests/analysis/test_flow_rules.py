@@ -23,9 +23,11 @@ from graphs import (
     spliced,
 )
 
+from comfygraph.core.values import Prompt
 from comfygraph.lint import Diagnostic, LintOptions, Severity, lint
 from comfygraph.lint.registry import all_rules
 from comfygraph.lint.rule import Rule
+from comfygraph.workflow import to_workflow
 
 ROOT = Path(__file__).parents[2]
 RULES = [rule for rule in all_rules() if rule.id.startswith("CG7")]
@@ -85,13 +87,14 @@ NEARBY = {
 }
 
 
+@pytest.mark.parametrize("between", ["ComfySwitchNode", "Reroute"])
 @pytest.mark.parametrize("rule", [r for r in RULES if r.id not in NEARBY], ids=lambda rule: rule.id)
-def test_a_node_between_that_hands_through(rule: Rule) -> None:
+def test_a_node_between_that_hands_through(rule: Rule, between: str) -> None:
     """
     A finding does not depend on a node in the way that hands everything through.
     """
     graph = example(rule)
-    found = findings(spliced(graph), rule.id, target=target_of(rule))
+    found = findings(spliced(graph, between), rule.id, target=target_of(rule))
 
     assert len(findings(graph, rule.id, target=target_of(rule))) == len(found)
 
@@ -478,6 +481,23 @@ def test_classes_of_the_configuration() -> None:
 
     assert [] == findings(graph)
     assert ["CG711", "CG721"] == [found.rule_id for found in findings(graph, classes=classes)]
+
+
+def test_a_bypassed_sampler() -> None:
+    """
+    In a workflow whose sampler is bypassed, the decoder of the empty latent is pointed at, in
+    the file that the person has.
+    """
+    workflow = to_workflow(Prompt.from_json(base()), CATALOG)
+    before = lint(workflow, CATALOG, rules=RULES)
+    for one in workflow["nodes"]:
+        if one["type"] == "KSampler":
+            one["mode"] = 4
+    (found,) = lint(workflow, CATALOG, rules=RULES)
+
+    assert [] == list(before)
+    assert ("CG716", "VAEDecode") == (found.rule_id, found.class_type)
+    assert found.pointer.startswith("/nodes/")
 
 
 def test_civitai_has_no_embeddings_by_name() -> None:
