@@ -5,6 +5,7 @@ What all tests share.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,3 +29,15 @@ def _own_ledger(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     """
     place = tmp_path_factory.getbasetemp() / "ledgers" / f"{uuid.uuid4().hex}.db"
     monkeypatch.setenv("COMFYGRAPH_LEDGER", str(place))
+
+
+@pytest.fixture(scope="session")
+def postgres_port(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[int]:
+    """
+    Give the port of a PostgreSQL that all workers of this run share; skip where there is none.
+    """
+    from postgres_server import shared_server
+
+    base = tmp_path_factory.getbasetemp()
+    with shared_server(base if worker_id == "master" else base.parent) as port:
+        yield port

@@ -1,5 +1,5 @@
 """
-Ledgers to test: the same suite for every engine. An engine of its own is added to `ENGINES`.
+Ledgers to test: the same suite for every engine.
 """
 
 from __future__ import annotations
@@ -10,17 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres_server import database
 
 from comfygraph.core.values import Prompt
-from comfygraph.jobs.ledger import Intent, Ledger, new_id
-from comfygraph.jobs.ledger.engine import Engine
-from comfygraph.jobs.ledger.sqlite import SqliteEngine
+from comfygraph.jobs.ledger import Intent, Ledger, new_id, open_ledger
 from comfygraph.targets.base import Submission
 
-ENGINES: dict[str, Callable[[Path, str], Engine]] = {
-    "sqlite": lambda folder, name: SqliteEngine(folder / f"{name}.db"),
-}
-"""Engine → gives one for a folder and a name; the same two give the same database."""
+ENGINES = ("sqlite", "postgres")
 
 PROMPT = Prompt.from_json(
     {
@@ -33,16 +29,18 @@ PROMPT = Prompt.from_json(
 Open = Callable[..., Ledger]
 
 
-@pytest.fixture(params=list(ENGINES))
+@pytest.fixture(params=ENGINES)
 def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """
-    Give a function that opens a ledger: the same one each time, for the same name.
+    Give a function that opens a ledger: the same one each time.
     """
-    make = ENGINES[request.param]
     with ExitStack() as stack:
+        place: Path | str = tmp_path / "ledger.db"
+        if request.param == "postgres":
+            place = stack.enter_context(database(request.getfixturevalue("postgres_port")))
 
-        def opener(name: str = "ledger", **options: Any) -> Ledger:
-            ledger = Ledger(make(tmp_path, name), **options)
+        def opener(**options: Any) -> Ledger:
+            ledger = open_ledger(place, **options)
             stack.callback(ledger.close)
             return ledger
 

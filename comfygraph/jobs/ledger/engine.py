@@ -20,6 +20,13 @@ class Transaction(Protocol):
     Statements that take effect together, or not at all.
     """
 
+    def alone(self, name: str) -> None:
+        """
+        Wait until no other transaction has said the same name; until the end of this one, others
+        that say it wait for us.
+        """
+        ...
+
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """
         Carry a statement out; give how many rows it changed.

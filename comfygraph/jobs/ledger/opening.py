@@ -9,9 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from comfygraph.errors import UsageError
+from comfygraph.jobs.ledger.engine import Engine
 from comfygraph.jobs.ledger.store import Ledger
 
 VARIABLE = "COMFYGRAPH_LEDGER"
+_SCHEMES = ("postgresql://", "postgres://")
 
 
 def default_place(environ: Mapping[str, str] = os.environ) -> str:
@@ -34,12 +37,40 @@ def open_ledger(
     Open a ledger; it is made where there is none.
 
     Args:
-        place: A file; default is `default_place`.
+        place: A file, or a PostgreSQL database as `postgresql://user@host/database`; default is
+            `default_place`.
         clock: Seconds since 1970, for what people read.
 
     Raises:
+        UsageError: The URL cannot be read, or what it needs is not installed.
         LedgerError: It cannot be read or written.
     """
+    place = place or default_place()
+    engine = _engine(place)
+    try:
+        return Ledger(engine, clock=clock)
+    except BaseException:
+        engine.close()
+        raise
+
+
+def is_shared(place: str | os.PathLike[str]) -> bool:
+    """
+    Whether a ledger is on a server, for several machines.
+    """
+    return isinstance(place, str) and place.startswith(_SCHEMES)
+
+
+def _engine(place: str | os.PathLike[str]) -> Engine:
+    if isinstance(place, str) and is_shared(place):
+        try:
+            from comfygraph.jobs.ledger.postgres import PostgresEngine
+        except ImportError as exc:
+            raise UsageError(
+                "a ledger in PostgreSQL needs psycopg",
+                hint="pip install 'comfygraph[cluster]'",
+            ) from exc
+        return PostgresEngine(place)
     from comfygraph.jobs.ledger.sqlite import SqliteEngine
 
-    return Ledger(SqliteEngine(place or default_place()), clock=clock)
+    return SqliteEngine(place)

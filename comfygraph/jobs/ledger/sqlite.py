@@ -104,6 +104,11 @@ class SqliteTransaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def alone(self, name: str) -> None:
+        """
+        Do nothing: whoever writes is alone.
+        """
+
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """
         Carry a statement out; give how many rows it changed.

@@ -163,7 +163,7 @@ WRITE_RESULT = (
 )
 READ_RESULTS = (
     "SELECT key, name, node_id, kind, url, path, size, sha256, preview FROM results "
-    "WHERE job = ? ORDER BY node_id, name, key"
+    "WHERE job = ? ORDER BY COALESCE(node_id, ''), name, key"
 )
 DELETE_EVENTS = "DELETE FROM events WHERE job = ?"
 DELETE_RESULTS = "DELETE FROM results WHERE job = ?"

@@ -120,6 +120,7 @@ class Ledger:
                 )
             )  # fmt: skip
         with self.engine.write(durable=True) as write:
+            write.alone("payloads")  # or somebody who forgets jobs takes one for loose
             write.run_many(sql.INSERT_PAYLOAD, payloads.items())
             write.run_many(sql.INSERT_JOB, jobs)
 
@@ -290,6 +291,7 @@ class Ledger:
         """
         gone = 0
         with self.engine.write(durable=True) as write:
+            write.alone("payloads")
             for job in jobs:
                 write.run(sql.DELETE_EVENTS, (job,))
                 write.run(sql.DELETE_RESULTS, (job,))
@@ -375,6 +377,7 @@ class Ledger:
 
     def _set_up(self) -> None:
         with self.engine.write(durable=True) as write:
+            write.alone("schema")
             write.run(sql.CREATE_META)
             rows = write.rows(sql.READ_META, ("schema",))
             version = int(rows[0][0]) if rows else 0
