@@ -36,8 +36,8 @@ def binaries() -> Path | None:
     """
     Give the folder of `initdb` and `postgres`, the newest, or `None`.
     """
-    found = [folder for folder in Path("/usr/lib/postgresql").glob("*/bin")]
-    found = [folder for folder in found if (folder / "initdb").exists()]
+    folders = Path("/usr/lib/postgresql").glob("*/bin")
+    found = [folder for folder in folders if (folder / "initdb").exists()]
     if found:
         return max(found, key=lambda folder: float(folder.parent.name))
     place = shutil.which("initdb")

@@ -57,6 +57,8 @@ LIBRARIES = {
     "pydantic": ("workflow", "targets", "references", "jobs"),
     "cryptography": ("targets/tams", "emulator"),
     "platformdirs": ("catalog", "jobs", "cli", "references"),
+    "psycopg": ("jobs/ledger/postgres", "jobs/ledger/postgres_words", "jobs/cluster"),
+    "procrastinate": ("jobs/cluster",),
     "pygls": ("lsp",),
     "lsprotocol": ("lsp",),
     "pytest": ("testing",),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock
-from typing import Any, LiteralString, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -67,7 +67,7 @@ class PostgresEngine:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.place, self.settings = read_url(url, _CONNECT)
+        self.place, self.conninfo = read_url(url, _CONNECT)
         self._clock = clock
         self._sleep = sleep
         self._lock = RLock()
@@ -122,12 +122,12 @@ class PostgresEngine:
 
     def _connect(self) -> Connection:
         try:
-            connection = psycopg.connect(**self.settings, autocommit=True)
+            connection = psycopg.connect(self.conninfo, autocommit=True)
         except psycopg.Error as exc:
             raise unreached(self.place, exc) from exc
         with in_our_words(self.place):
             for statement in _SESSION:
-                connection.execute(_trusted(statement))
+                connection.execute(statement.encode())
         return connection
 
     def _make_schema(self) -> None:
@@ -148,9 +148,8 @@ class PostgresEngine:
 
     def _begin(self, *, durable: bool) -> int:
         wait = "on" if durable else "off"
-        cursor = self._connection.execute(
-            _trusted(f"BEGIN; SET LOCAL synchronous_commit = {wait}; SELECT txid_current()")
-        )
+        begin = f"BEGIN; SET LOCAL synchronous_commit = {wait}; SELECT txid_current()"
+        cursor = self._connection.execute(begin.encode())
         cursor.nextset()
         cursor.nextset()
         found = cursor.fetchone()
@@ -232,15 +231,11 @@ def _rows(connection: Connection, sql: str, values: Sequence[Any]) -> list[Row]:
     return found
 
 
-def _translated(sql: str) -> LiteralString:
+def _translated(sql: str) -> bytes:
     """
     Write the parameters of a statement of ours as psycopg does; none has a `?` within a text.
     """
-    return _trusted(sql.replace("%", "%%").replace("?", "%s"))
-
-
-def _trusted(sql: str) -> LiteralString:
-    return cast("LiteralString", sql)
+    return sql.replace("%", "%%").replace("?", "%s").encode()
 
 
 def _plain(values: Sequence[Any]) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from comfygraph.jobs.ledger.base import LedgerError
 _HINT = "is the address right, and does PostgreSQL run there?"
 
 
-def read_url(url: str, usual: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def read_url(url: str, usual: Mapping[str, str]) -> tuple[str, str]:
     """
     Read a URL of libpq.
 
@@ -47,7 +47,7 @@ def read_url(url: str, usual: Mapping[str, str]) -> tuple[str, dict[str, str]]:
             "with signs in a password as %40",
         ) from None
     settings = {**usual, **{name: str(value) for name, value in given.items()}}
-    return _shown(settings), settings
+    return _shown(settings), conninfo.make_conninfo(**settings)
 
 
 def _shown(settings: Mapping[str, str]) -> str:
