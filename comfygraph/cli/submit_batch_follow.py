@@ -4,6 +4,7 @@ Following a batch on the command line, from its first job to the last line.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urljoin
@@ -65,7 +66,7 @@ def follow_batch(
                         if runner.folder is None and embedded:
                             unsaved += len(event.files)
                         else:
-                            _print_files(event, runner, stdout)
+                            _print_files(event, runner, reporter, stdout)
                     if isinstance(event, BatchEnded):
                         end = event
         except Left:
@@ -132,13 +133,21 @@ def _reporter(as_json: bool, color: str, stdout: TextIO, stderr: TextIO) -> Batc
     return LiveBatchReporter(console)
 
 
-def _print_files(event: VariantEnded, runner: BatchRunner, stdout: TextIO) -> None:
+def _print_files(
+    event: VariantEnded, runner: BatchRunner, reporter: BatchReporter, stdout: TextIO
+) -> None:
     for file in event.files:
         if runner.folder is None:
-            print(urljoin(f"{runner.plan.base_url}/", file), file=stdout)
+            reporter.result(urljoin(f"{runner.plan.base_url}/", file), stdout)
             continue
         size = picture_size(Path(file))
-        print(f"{file}  {size[0]}×{size[1]}" if size else file, file=stdout)
+        shown = _from_here(file)
+        reporter.result(f"{shown}  {size[0]}×{size[1]}" if size else shown, stdout)
+
+
+def _from_here(path: str) -> str:
+    """The path as a person would write it: relative where it is below the current folder."""
+    return path.removeprefix(f"{Path.cwd()}{os.sep}")
 
 
 def _sum_up(end: BatchEnded, runner: BatchRunner, embedded: bool, stderr: TextIO) -> None:
@@ -147,13 +156,13 @@ def _sum_up(end: BatchEnded, runner: BatchRunner, embedded: bool, stderr: TextIO
     parts += [f"{end.left:,} left"] if end.left else []
     parts += [f"cost {end.cost:,.10g}"] if end.cost is not None else []
     print(f"batch {end.batch}: {', '.join(parts)}", file=stderr)
-    if end.reason:
+    if end.reason and end.left:
         print(f"stopped: {end.reason}", file=stderr)
     if end.left:
         print(_way_on(end.batch, embedded), file=stderr)
     if runner.folder is not None:
         place = runner.history.manifest(runner.folder).paths[0]
-        print(f"manifest: {place} (and .jsonl)", file=stderr)
+        print(f"manifest: {_from_here(str(place))} (and .jsonl)", file=stderr)
 
 
 def _way_on(batch: str, embedded: bool) -> str:

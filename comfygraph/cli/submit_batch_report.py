@@ -51,6 +51,12 @@ class BatchReporter(Protocol):
         """
         ...
 
+    def result(self, line: str, stdout: TextIO) -> None:
+        """
+        Print a line of results, such as the path of a file.
+        """
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -63,6 +69,12 @@ class BatchReporter(Protocol):
 
 class _Quiet:
     cancelling = False
+
+    def result(self, line: str, stdout: TextIO) -> None:
+        """
+        Print a line of results.
+        """
+        print(line, file=stdout)
 
     def __enter__(self) -> Self:
         return self
@@ -248,6 +260,17 @@ class LiveBatchReporter:
                     line.append(text)
                     self._block.print(line, wrap=True)
 
+    def result(self, line: str, stdout: TextIO) -> None:
+        """
+        Print a line of results; above the block, where both share a terminal.
+        """
+        from rich.text import Text
+
+        if stdout.isatty():
+            self._block.print(Text(line), wrap=True)
+        else:
+            print(line, file=stdout)
+
     def _draw(self, width: int, height: int) -> list[Text]:
         last = self._last
         if last is None:
@@ -258,7 +281,7 @@ class LiveBatchReporter:
             line.append(self._glyphs.bar(last.fraction, _BAR), "bold")
             line.append("  ")
         line.append(clock_text(self._clock() - self._began))
-        if self.cancelling:
+        if self.cancelling and last.fraction < 1:
             line.append(", stopping", "yellow")
         elif last.remaining is not None:
             line.append(f", about {clock_text(max(last.remaining + 0.5, 1.0))} left", "dim")
