@@ -7,6 +7,7 @@ so that it does not get between results.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -74,7 +75,8 @@ def script_spec(text: str) -> ScriptSpec | None:
     Take `script.py:name` apart; `None` for anything else, such as a file that is called so.
     """
     match = SPEC.fullmatch(text) if ".py:" in text else None
-    return ScriptSpec(match[1], match[2]) if match else None
+    # Hooks name all files of a repository: none of them may run another by its name.
+    return ScriptSpec(match[1], match[2]) if match and not os.path.lexists(text) else None
 
 
 def nameless(path: str) -> InputError:

@@ -273,6 +273,18 @@ def test_a_script_is_run_only_when_a_graph_is_named(run, folder: Path):
         assert "hello" not in done.err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such file names there")
+def test_a_file_that_is_called_so_is_a_file(run, folder: Path):
+    """
+    Nothing runs a script because a file beside it has a clever name.
+    """
+    (folder / "shop" / "s.py:graph.json").write_text('{"1": {"class_type": "Odd"}}', "utf-8")
+    done = run("lint", "shop/s.py:graph.json")
+
+    assert "shop/s.py:graph.json:1:" in done.out
+    assert "hello" not in done.err
+
+
 def test_a_missing_script_is_told(run, folder: Path):
     """
     As any other file.
