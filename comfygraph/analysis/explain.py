@@ -332,6 +332,11 @@ def _plain_words(view: View, facts: Facts, before: Size | None) -> str:
     values = [fact for fact in facts.value if fact is not None]
     if values and isinstance(values[0], int | float | str):
         return f"gives {shorten(' '.join(str(values[0])[:200].split()))}"
+    if view.class_type == "ComfySwitchNode":
+        on = view.value("switch")
+        return "hands one of two through" if on is None else (
+            f"hands `{'on_true' if on else 'on_false'}` through"
+        )  # fmt: skip
     if view.definition is None:
         return "is of a class that the catalog does not know"
     return f"does what {view.definition.display_name} does"

@@ -103,10 +103,17 @@ def _kind_of(output: str | None) -> str:
 
 
 def _lint(document: Document, catalog: NodeCatalog, *, strict: bool) -> Findings:
+    from comfygraph.config import settings
     from comfygraph.lint import LintOptions, lint
 
     found: dict[str | None, list[tuple[str, str]]] = {}
-    for item in lint(document, catalog, options=LintOptions(strict_files=strict)):
+    told = settings("analysis")
+    options = LintOptions(
+        strict_files=strict,
+        classes=told.get("classes") or {},
+        families=told.get("families") or {},
+    )
+    for item in lint(document, catalog, options=options):
         text = f"{item.message} ({item.rule_id} {item.name})"
         if item.help:
             text += f"\nhelp: {item.help}"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from textwrap import wrap
+from unicodedata import east_asian_width
 
 from comfygraph.analysis.explain import Explanation, Step
 from comfygraph.core.nearest import shorten
@@ -80,17 +81,27 @@ def _step(step: Step, color: bool) -> Iterator[str]:
     if step.title != step.class_type and step.details:
         title += f", {clean(shorten(step.class_type))}"
     yield _paint(title, _BOLD, color)
-    yield from wrap(clean(step.says), WIDTH, initial_indent=" " * _INDENT,
-                    subsequent_indent=" " * _INDENT, break_on_hyphens=False)  # fmt: skip
+    for line in _lines(step.says, WIDTH - _INDENT):
+        yield " " * _INDENT + line
     for what, text in step.details:
         yield from _wrapped(what, text, color)
 
 
 def _wrapped(what: str, text: str, color: bool = False) -> list[str]:
     margin = _INDENT + _LABEL
-    lines = wrap(clean(text), WIDTH - margin, break_on_hyphens=False) or [""]
+    lines = _lines(text, WIDTH - margin) or [""]
     head = " " * _INDENT + _paint(f"{what:<{_LABEL}}", _DIM, color)
     return [head + lines[0], *(" " * margin + line for line in lines[1:])]
+
+
+def _lines(text: str, width: int) -> list[str]:
+    """Break a text into lines; letters of East Asia take two columns."""
+    shown = clean(text)
+    if not shown.isascii():
+        wide = sum(east_asian_width(char) in "WF" for char in shown)
+        if wide:
+            width = max(width * len(shown) // (len(shown) + wide), 20)
+    return wrap(shown, width, break_on_hyphens=False)
 
 
 def _costs(found: Explanation) -> list[str]:

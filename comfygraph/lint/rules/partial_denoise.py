@@ -57,10 +57,10 @@ def partial_denoise(ctx: RuleContext) -> Iterator[Finding]:
         if latent is None or latent.kind != "empty" or run.adds_noise is False or not run.steps:
             continue
         if run.denoise is not None and 0 < run.denoise < FULL:
-            message = f"an empty latent with denoise {run.denoise:g}: noise is left in nothing"
+            message = f"an empty latent with denoise {run.denoise:g}, as if a picture were in it"
             name, help = "denoise", "set `denoise` to 1, or start from an encoded picture"
         elif run.first and run.total and run.denoise == 1.0:
-            message = f"an empty latent from step {run.first} of {run.total} on"
+            message = f"an empty latent from step {run.first} of {run.total} on, as if a picture were in it"
             name, help = "start_at_step", "start at step 0, or from the latent of another sampler"
         else:
             continue
