@@ -97,7 +97,7 @@ def schedule(args: Sequence[str]) -> Transfer:
             return None
         if denoise <= 0:
             return Sigmas(steps, 0, 0, 0.0, view.node_id)
-        total = min(int(steps / min(denoise, 1.0)), MOST_STEPS * 100)
+        total = min(int(steps / min(max(denoise, 1e-6), 1.0)), MOST_STEPS * 100)
         return Sigmas(total, total - steps, total, denoise, view.node_id)
 
     return transfer

@@ -40,6 +40,7 @@ def new(args: Sequence[str]) -> Transfer:
         batch: int | None = 1
         if "batch_size" in view.inputs:
             batch = view.integer("batch_size")
+            batch = batch if batch is not None and batch >= 1 else None
         frames: int | None = 1
         for name in ("length", "video_frames") if time else ():
             if name in view.inputs:

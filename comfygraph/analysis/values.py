@@ -10,7 +10,8 @@ from typing import Any
 from comfygraph.analysis.sizes import Maker, Transfer
 from comfygraph.analysis.view import View
 
-_LONGEST = 100_000
+_LONGEST = 5_000
+"""Characters of a joined text: thousands of nodes may each make a longer one of the last."""
 
 
 def constant(args: Sequence[str]) -> Transfer:
@@ -35,7 +36,9 @@ def join(args: Sequence[str]) -> Transfer:
         one, two, between = (view.text(name) for name in ("string_a", "string_b", "delimiter"))
         if one is None or two is None or between is None:
             return None
-        return f"{one}{between}{two}"[:_LONGEST]
+        if len(one) + len(between) + len(two) > _LONGEST:
+            return None
+        return f"{one}{between}{two}"
 
     return transfer
 

@@ -5,7 +5,6 @@ A node with the facts on its inputs, as the transfer functions see it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from comfygraph.analysis.facts import Conditioning, Content, Domain, Facts, Model, Size, Sound
@@ -82,11 +81,10 @@ class View:
 
     def number(self, name: str) -> float | None:
         """
-        Give the number at input `name`, or `None`.
+        Give the number at input `name`, or `None`; one that is too large for any use counts as
+        unknown.
         """
         value = self.inputs.get(name)
-        if type(value) is float:
-            return value if isfinite(value) else None
         if type(value) is list:
             value = self.fact(Domain.VALUE, name)
         if isinstance(value, str):
@@ -94,16 +92,17 @@ class View:
                 value = float(value[:100])
             except ValueError:
                 return None
-        if not isinstance(value, int | float):
+        if not isinstance(value, int | float) or not -_SOME_NUMBER < value < _SOME_NUMBER:
             return None
-        if isinstance(value, int):
-            return float(value) if -_SOME_NUMBER < value < _SOME_NUMBER else None
-        return value if isfinite(value) else None
+        return float(value)
 
     def integer(self, name: str) -> int | None:
         """
-        Give the whole number at input `name`, or `None`.
+        Give the whole number at input `name`, to the last digit, or `None`.
         """
+        value = self.value(name)
+        if type(value) is int and value.bit_length() <= 64:
+            return value
         number = self.number(name)
         return None if number is None else int(number)
 

@@ -44,11 +44,11 @@ def test_all_that_reaches_a_sampler() -> None:
         n10=lora("1", "a.pt", 0.5),
         n11=lora("10", "b.pt", 0.8),
         n2={"clip": ["11", 1]},
-        n5={"model": ["11", 0], "seed": 7},
+        n5={"model": ["11", 0], "seed": 2**64 - 1},
     )
     run = run_of(graph)
 
-    assert (7, 20, 1.0, 7.0, "euler normal") == (
+    assert (2**64 - 1, 20, 1.0, 7.0, "euler normal") == (
         run.seed, run.steps, run.denoise, run.cfg, run.sampler,
     )  # fmt: skip
     assert ("sd_xl_base_1.0.safetensors", FAMILIES["sdxl"], False) == (
@@ -172,6 +172,33 @@ def test_texts_are_bounded() -> None:
     prompt = run_of(graph).positive
 
     assert (MOST_TEXTS, True) == (len(prompt.texts), prompt.open)
+
+
+@pytest.mark.parametrize("number", [1e308, -1e308, 5e-324, 10**400, -1, 0, float("inf")])
+def test_absurd_numbers(number: float) -> None:
+    """
+    Numbers that no node takes make facts unknown, and raise nothing.
+    """
+    graph = base(
+        n4={"width": number, "height": number, "batch_size": number},
+        n5={"steps": number, "denoise": number, "cfg": number, "seed": number},
+        n8=node("BasicScheduler", steps=20, denoise=number),
+        n9=node("EmptyImage", width=64, height=64, batch_size=1, color=0),
+        n10=node("ImageScale", image=["9", 0], width=0, height=number),
+        n11=node("ImageScaleBy", image=["9", 0], scale_by=number),
+        n12=node("ImageScaleToTotalPixels", image=["9", 0], megapixels=number),
+        n13=node("ImageScaleToMaxDimension", image=["9", 0], largest_size=number),
+        n14=node("ImagePadForOutpaint", image=["9", 0], left=number, right=0, top=0, bottom=0),
+        n15=node("ImageFromBatch", image=["9", 0], batch_index=number, length=number),
+        n16=node("LatentCrop", samples=["5", 0], width=number, height=number, x=number, y=number),
+        n17=node("EmptyAudio", duration=number),
+        n18=node("ResizeImageMaskNode", input=["9", 0], resize_type="scale width",
+                 **{"resize_type.width": number}),
+    )  # fmt: skip
+    sizes = [size for size in map(flow_of(graph).size, graph) if size is not None]
+
+    assert sizes
+    assert all(0 < size.width < 10**7 and 0 < size.height < 10**7 for size in sizes)
 
 
 def test_cycles_and_nonsense() -> None:

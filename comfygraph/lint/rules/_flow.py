@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from comfygraph.analysis.facts import Conditioning, Model, Part, Sampling, Text, parts_of
-from comfygraph.analysis.families import Family, Space
 from comfygraph.core.nearest import shorten
 from comfygraph.lint.context import RuleContext
 from comfygraph.lint.diagnostic import Related, Severity
@@ -88,11 +87,3 @@ def spoken(name: str) -> str:
     Quote the name of a file.
     """
     return f"`{shorten(name)}`"
-
-
-def labels(one: Family | Space, two: Family | Space) -> tuple[str, str]:
-    """
-    Name two families, or two latent spaces, for people.
-    """
-    first = one.label if isinstance(one, Family) else one.key
-    return first, two.label if isinstance(two, Family) else two.key
