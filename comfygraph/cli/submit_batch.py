@@ -20,14 +20,13 @@ from comfygraph.cli.submit_target import (
     EMULATOR,
     announce_emulator,
     is_embedded,
-    open_service,
+    open_servers,
     target_name,
 )
 from comfygraph.cli.target_options import target_options
-from comfygraph.core.values import Prompt
 from comfygraph.documents import Document
 from comfygraph.errors import ExitCode, LintError, UsageError
-from comfygraph.jobs.batch.api import most_retries, open_target, priced, quote
+from comfygraph.jobs.batch.api import most_retries, open_targets, priced, quote
 from comfygraph.jobs.batch.batch import Batch
 from comfygraph.jobs.batch.file_names import DEFAULT_TEMPLATE, FileNames
 from comfygraph.jobs.batch.graphs import Base, Bases, base_of, open_bases
@@ -49,7 +48,6 @@ from comfygraph.jobs.batch.tables import Text, read_table
 from comfygraph.jobs.batch.variants import MAX_JOBS, Variants, parameters_text, read_sweep
 from comfygraph.jobs.ledger import BatchRecord, Ledger, default_place, open_ledger
 from comfygraph.lint.diagnostic import Severity
-from comfygraph.targets.base import Submission
 
 if TYPE_CHECKING:
     from comfygraph.cli.submit_batch_options import BatchWishes
@@ -109,7 +107,8 @@ class _Command:
             ledger = stack.enter_context(
                 open_ledger(self._request.ledger or default_place(self._request.config))
             )
-            target, embedded = self._open_target(stack)
+            target, *others = self._open_targets(stack)
+            embedded = is_embedded(self._request)
             base_url = "" if embedded else target.base_url
             fingerprint = self._fingerprint(target.name, base_url)
             known = latest_like(ledger, fingerprint) if self._request.resume else None
@@ -120,7 +119,9 @@ class _Command:
             else:
                 record = self._write(ledger, target, base_url, fingerprint, known)
             announce_emulator(self._request, self._stderr)
-            runner = BatchRunner(ledger, record, target, concurrency=self._wishes.jobs)
+            runner = BatchRunner(
+                ledger, record, target, others=others, concurrency=self._wishes.jobs
+            )
             return follow_batch(
                 Batch(runner),
                 runner,
@@ -309,7 +310,7 @@ class _Command:
             raise UsageError("nothing was sent")
 
     def _dry_run(self, stack: ExitStack) -> ExitCode:
-        target, _ = self._open_target(stack, send=self._wishes.quote)
+        target = self._open_targets(stack, send=self._wishes.quote)[0]
         expanded = self._expand(0)
         self._check_template(expanded.names)
         found = self._survey(expanded, {})
@@ -317,14 +318,13 @@ class _Command:
         show_plan(found, target, price, as_json=self._request.as_json, stdout=self._stdout)
         return ExitCode.OK
 
-    def _open_target(self, stack: ExitStack, *, send: bool = True) -> tuple[Target, bool]:
+    def _open_targets(self, stack: ExitStack, *, send: bool = True) -> list[Target]:
         """
-        Give the service, and whether it ends with the command.
+        Give the service; of ComfyUI, all servers.
         """
-        embedded = is_embedded(self._request)
-        if embedded and send:
-            return open_target(EMULATOR, None, self._catalog, stack), True
-        return open_service(self._request, Submission(Prompt({}), "")), embedded
+        if is_embedded(self._request) and send:
+            return open_targets(EMULATOR, None, self._catalog, stack)
+        return open_servers(self._request)
 
     def _check_template(self, names: tuple[str, ...]) -> None:
         template = FileNames(self._template, names)

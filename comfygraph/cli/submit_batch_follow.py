@@ -24,6 +24,7 @@ from comfygraph.jobs.batch.batch import Batch
 from comfygraph.jobs.batch.events import BatchEnded, VariantEnded
 from comfygraph.jobs.batch.planning import find_batch
 from comfygraph.jobs.batch.runner import BatchRunner
+from comfygraph.jobs.pool import fellows
 
 if TYPE_CHECKING:
     from comfygraph.jobs.ledger import Ledger
@@ -106,7 +107,8 @@ def resume_stored(
         ComfyGraphError: There is no such batch, or what ended it early.
     """
     record = find_batch(ledger, batch)
-    runner = BatchRunner(ledger, record, target_of(ledger, record), force=force)
+    target = target_of(ledger, record)
+    runner = BatchRunner(ledger, record, target, others=fellows(target, os.environ), force=force)
     return follow_batch(Batch(runner), runner, as_json=as_json, stdout=stdout, stderr=stderr)
 
 

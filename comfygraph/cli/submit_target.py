@@ -72,6 +72,28 @@ def open_service(request: Request, submission: Submission) -> Target:
         UsageError: It is not configured.
         TargetError: None of several servers can be reached.
     """
+    name, config = _configured(request)
+    if request.dry_run or not is_comfyui(name):
+        return get_target(name, config)
+    from comfygraph.jobs.pool import open_target
+
+    return open_target(name, config, submission)
+
+
+def open_servers(request: Request) -> list[Target]:
+    """
+    Give all servers that the request names, the first one first; none is asked for anything.
+
+    Raises:
+        UsageError: It is not configured.
+    """
+    from comfygraph.jobs.pool import servers
+
+    return servers(*_configured(request))
+
+
+def _configured(request: Request) -> tuple[str, dict[str, str]]:
+    """The name of the target and its settings."""
     name = target_name(request)
     config = dict(request.config)
     if name == EMULATOR:
@@ -82,11 +104,7 @@ def open_service(request: Request, submission: Submission) -> Target:
         elif request.url_of_file:
             _refuse_strange_place(name, config, request.url)
         config[URL_SETTINGS[name]] = request.url
-    if request.dry_run or not is_comfyui(name):
-        return get_target(name, config)
-    from comfygraph.jobs.pool import open_target
-
-    return open_target(name, config, submission)
+    return name, config
 
 
 def _part_from_credentials(config: dict[str, str], url: str) -> None:

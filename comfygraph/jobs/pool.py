@@ -78,6 +78,30 @@ def open_target(
     )
 
 
+def servers(name: str, config: Mapping[str, str]) -> list[Target]:
+    """
+    Give all servers that a target by name stands for, in the order of the setting; asks none.
+
+    Raises:
+        UsageError: The target is not configured.
+    """
+    urls = server_urls(config) if name in POOLED else ()
+    if len(urls) < 2:
+        return [get_target(name, config)]
+    return [_server(name, config, url) for url in urls]
+
+
+def fellows(target: Target, config: Mapping[str, str]) -> list[Target]:
+    """
+    Give the servers beside a target in `COMFYUI_URL`; none where it is no member of that pool.
+    """
+    if not isinstance(target, ComfyUITarget):
+        return []
+    found = servers(target.name, config)
+    others = [other for other in found if other.base_url != target.base_url]
+    return others if len(others) < len(found) else []
+
+
 def least_loaded(targets: Sequence[ComfyUITarget], settings: Settings) -> ComfyUITarget:
     """
     Give the server with the fewest jobs, waiting and running.

@@ -285,6 +285,7 @@ async def carry_out(
     clients: Clients | None = None,
     wait: bool = True,
     on_event: Callable[[Event], None] | None = None,
+    claim: Claim | None = None,
 ) -> JobRecord:
     """
     Carry one job of a ledger out, from wherever it is to its end, and give what is known then.
@@ -299,6 +300,7 @@ async def carry_out(
         clients: Connections that many jobs share; default is some for this job alone.
         wait: Whether to follow it to its end; else it is left as soon as the service has it.
         on_event: Is told each event, in order.
+        claim: The claim, where it is ours already; it is released.
 
     Raises:
         Held: Another process carries it out.
@@ -310,7 +312,7 @@ async def carry_out(
     """
     from comfygraph.jobs.async_driver import AsyncJob
 
-    claim = ledger.claim(job)
+    claim = claim or ledger.claim(job)
     try:
         async with AsyncJob(plan_for(claim, target, terms), clients=clients) as running:
             if not wait:

@@ -36,6 +36,7 @@ from comfygraph.jobs.batch.survey import Survey, require_some, survey
 from comfygraph.jobs.batch.variants import MAX_JOBS, Variants, parameters_text
 from comfygraph.jobs.ledger import BatchRecord, Ledger, Query, open_ledger
 from comfygraph.jobs.plan import EMULATOR
+from comfygraph.jobs.pool import fellows, servers
 from comfygraph.jobs.resuming import target_for
 from comfygraph.jobs.settings import Settings
 from comfygraph.targets import get_target
@@ -111,7 +112,7 @@ def submit_batch(
     require_some(found)
     with ExitStack() as stack:
         book = ledger if isinstance(ledger, Ledger) else stack.enter_context(open_ledger(ledger))
-        service = open_target(target, config, known, stack)
+        service, *others = open_targets(target, config, known, stack)
         plan = BatchPlan(
             found.jobs,
             found.weight,
@@ -132,7 +133,7 @@ def submit_batch(
         if max_cost is not None:
             plan = priced(plan, quote(service, found.sample, settings))
         record = write_batch(book, new_batch_id(), "", found.good(), plan)
-        runner = BatchRunner(book, record, service, settings=settings)
+        runner = BatchRunner(book, record, service, others=others, settings=settings)
         return Batch(runner, stack.pop_all().close)
 
 
@@ -168,9 +169,11 @@ def resume_batch(
         book = ledger if isinstance(ledger, Ledger) else stack.enter_context(open_ledger(ledger))
         record = find_batch(book, batch) if isinstance(batch, str) else batch
         service = target if target is not None else target_of(book, record, config)
+        others = fellows(service, os.environ if config is None else config) if not target else []
         runner = BatchRunner(
-            book, record, service, settings=settings, concurrency=concurrency, force=force
-        )
+            book, record, service,
+            others=others, settings=settings, concurrency=concurrency, force=force,
+        )  # fmt: skip
         return Batch(runner, stack.pop_all().close)
 
 
@@ -190,26 +193,27 @@ def target_of(
     return target_for(first, os.environ if config is None else config)
 
 
-def open_target(
+def open_targets(
     target: Target | str,
     config: Mapping[str, str] | None,
     catalog: NodeCatalog,
     stack: ExitStack,
-) -> Target:
+) -> list[Target]:
     """
-    Make a target ready; an embedded emulator runs until the stack is closed.
+    Make a target ready: of ComfyUI, all servers that are set up. An embedded emulator runs until
+    the stack is closed.
 
     Raises:
         UsageError: It is not configured.
     """
     if not isinstance(target, str):
-        return target
+        return [target]
     if target != EMULATOR:
-        return get_target(target, os.environ if config is None else config)
+        return servers(target, os.environ if config is None else config)
     from comfygraph.emulator.server import Emulator
 
     emulator = stack.enter_context(Emulator(catalog=catalog))
-    return get_target(EMULATOR, {"COMFYUI_URL": emulator.url("comfyui")})
+    return [get_target(EMULATOR, {"COMFYUI_URL": emulator.url("comfyui")})]
 
 
 def quote(target: Target, sample: Sample, settings: Settings | None = None) -> Quote:

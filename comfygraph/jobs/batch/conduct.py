@@ -16,13 +16,13 @@ from comfygraph.jobs.batch.meter import Meter
 from comfygraph.jobs.batch.pacing import Pace
 from comfygraph.jobs.batch.placing import namer_for
 from comfygraph.jobs.batch.planning import BatchPlan, weigh
+from comfygraph.jobs.batch.servers import Servers
 from comfygraph.jobs.files import MAX_FILE_BYTES, Folder, open_folder
-from comfygraph.jobs.ledger import JobRecord, Ledger
+from comfygraph.jobs.ledger import Claim, JobRecord, Ledger
 from comfygraph.jobs.local_files import Sources
 from comfygraph.jobs.progress import Progress
 from comfygraph.jobs.resuming import Terms, carry_out
 from comfygraph.jobs.settings import Settings
-from comfygraph.targets.base import Target
 from comfygraph.targets.events import Event, JobEnd, JobProgress, JobStarted
 
 _FEW = 50
@@ -37,7 +37,7 @@ class Conduct:
         ledger: Has the jobs.
         batch: The id of the batch.
         plan: What the batch is.
-        target: The service.
+        servers: Where the jobs run.
         settings: Clock, chance, rate limits.
         meter: Is told how far each job is.
         concurrency: How many jobs are under way at the same time.
@@ -52,7 +52,7 @@ class Conduct:
         ledger: Ledger,
         batch: str,
         plan: BatchPlan,
-        target: Target,
+        servers: Servers,
         *,
         settings: Settings,
         meter: Meter,
@@ -62,12 +62,12 @@ class Conduct:
         self._ledger = ledger
         self._batch = batch
         self._plan = plan
-        self._target = target
+        self._servers = servers
         self._settings = settings
         self._meter = meter
         self._force = force
         self._live = plan.jobs <= _FEW
-        self._pace = Pace(target.policy, concurrency)
+        self._pace = Pace(servers.policy, concurrency)
         self._names = FileNames(plan.template, plan.parameters)
         self._folder = (
             open_folder(
@@ -87,7 +87,11 @@ class Conduct:
         return self._folder.path if self._folder is not None else None
 
     async def carry(
-        self, record: JobRecord, clients: Clients, tell: Callable[[BatchEvent], None]
+        self,
+        record: JobRecord,
+        clients: Clients,
+        tell: Callable[[BatchEvent], None],
+        claim: Claim | None = None,
     ) -> JobRecord:
         """
         Carry a job out from wherever it is to its end, and give what is known then.
@@ -96,6 +100,7 @@ class Conduct:
             record: The job.
             clients: Carry the requests.
             tell: Is told what happens within the job, where the batch is small.
+            claim: The claim, where it is ours already; it is released.
 
         Raises:
             ComfyGraphError: As `comfygraph.jobs.resuming.carry_out`.
@@ -118,14 +123,16 @@ class Conduct:
                 tell(VariantEvent(index, event))
 
         began = self._settings.clock()
-        ended = await carry_out(
-            record.id,
-            ledger=self._ledger,
-            target=self._target,
-            terms=self._terms(record, prompt),
-            clients=clients,
-            on_event=take,
-        )
+        with self._servers.server_for(record) as target:
+            ended = await carry_out(
+                record.id,
+                ledger=self._ledger,
+                target=target,
+                terms=self._terms(record, prompt),
+                clients=clients,
+                on_event=take,
+                claim=claim,
+            )
         self._pace.took(self._settings.clock() - began)
         return ended
 

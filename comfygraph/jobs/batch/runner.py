@@ -5,7 +5,7 @@ Carrying a batch out: so many jobs at a time, each through the ledger, tried aga
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,7 @@ from comfygraph.jobs.batch.planning import (
     is_complete,
     retry_of,
 )
+from comfygraph.jobs.batch.servers import Servers
 from comfygraph.jobs.batch.spending import Purse
 from comfygraph.jobs.ledger import (
     BatchRecord,
@@ -83,6 +84,7 @@ class BatchRunner:
         ledger: Has the batch and its jobs.
         batch: The batch.
         target: The service.
+        others: More servers that are like it; new jobs are spread over all of them.
         clients: Connections for all jobs; default is some of its own.
         settings: Clock, chance, rate limits.
         concurrency: How many jobs are under way at the same time, where not as the batch says.
@@ -98,6 +100,7 @@ class BatchRunner:
         batch: BatchRecord,
         target: Target,
         *,
+        others: Sequence[Target] = (),
         clients: Clients | None = None,
         settings: Settings | None = None,
         concurrency: int = 0,
@@ -109,7 +112,8 @@ class BatchRunner:
         self._target = target
         self._clients = clients
         self._settings = settings or Settings()
-        self._concurrency = concurrency or self.plan.concurrency or default_concurrency(target)
+        usual = default_concurrency(target) * (1 + len(others))
+        self._concurrency = concurrency or self.plan.concurrency or usual
         if not is_complete(ledger, batch.id, self.plan):
             raise UsageError(
                 f"the batch `{batch.id}` was never written down completely, and nothing was sent",
@@ -137,7 +141,7 @@ class BatchRunner:
             ledger,
             batch.id,
             self.plan,
-            target,
+            Servers([target, *others], self._settings.clock),
             settings=self._settings,
             meter=self._meter,
             concurrency=self._concurrency,
