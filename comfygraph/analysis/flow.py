@@ -36,6 +36,9 @@ VERBS: Mapping[str, Mapping[str, Maker]] = {
 """Domain → what can be said of it."""
 
 ALL = "all"
+MOST_PLANS = 5_000
+"""Classes that are remembered: graphs of strangers may name any number of them."""
+
 _NAMES = tuple(VERBS)
 _UNION = frozenset({"*", "COMFY_MATCHTYPE_V3"})
 SOCKETS: Sequence[frozenset[str]] = (
@@ -108,9 +111,7 @@ class Flow:
         self._families = families or {}
         self._classes = classes or {}
         self._plans = {} if self._classes or guessing else _plans_of(catalog)
-        self._view = View(
-            self.facts, file_size or _no_file, self.family_of, guessing=guessing
-        )  # fmt: skip
+        self._view = View(self.facts, file_size or _no_file, self.family_of, guessing=guessing)
         for words in self._classes.items():
             check_words(*words)
         self.order = tuple(topological_order(adjacency(nodes)) if order is None else order)
@@ -226,7 +227,8 @@ class Flow:
             if "noise" not in words and "ampler" in class_type:
                 steps.append((Domain.NOISE, noise.unknown_sampler, _carriers(definition, 4)))
             plan = Plan(tuple(steps)) if steps else None
-        self._plans[class_type] = plan
+        if len(self._plans) < MOST_PLANS:
+            self._plans[class_type] = plan
         return plan
 
 
