@@ -207,6 +207,14 @@ class Ledger:
         rows = self.engine.read(f"SELECT SUM(cost) FROM jobs WHERE {where}", values)
         return float(rows[0][0] or 0.0)
 
+    def outlay(self, batch: str) -> tuple[float, float, int]:
+        """
+        Give what the jobs of a batch have cost, what the dearest of them has, and how many may
+        cost something yet: those that are under way, or claimed to be sent.
+        """
+        ((spent, dearest, under_way),) = self.engine.read(sql.OUTLAY, (batch,))
+        return float(spent), float(dearest), int(under_way)
+
     def submission(self, job: str) -> Submission:
         """
         Give the graph of a job with its key and options, fit to be sent.
