@@ -30,6 +30,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "jobs",
         "See and steer what was submitted, on every service.",
     ),
+    "worker": (
+        "comfygraph.cli.worker",
+        "worker",
+        "Carry out what `submit --detach` left, beside other machines.",
+    ),
     "convert": ("comfygraph.cli.convert", "convert", "Turn the editor's workflow into a prompt."),
     "extract": ("comfygraph.cli.extract", "extract", "Take the graph out of an image or a film."),
     "strip": ("comfygraph.cli.strip", "strip", "Remove the graph from an image or a film."),

@@ -60,8 +60,9 @@ from comfygraph.cli.submit_batch_options import BatchWishes, batch_options, refu
     help="Go on with an unfinished job that asks the same of the same service, if there is one.",
 )  # fmt: skip
 @click.option(
-    "--ledger", metavar="PATH", default=None,
-    help="Where jobs are written down before they are sent; see `comfygraph jobs`.",
+    "--ledger", metavar="PATH|URL", default=None,
+    help="Where jobs are written down before they are sent; see `comfygraph jobs`. Several "
+    "machines share one at postgresql://...",
 )  # fmt: skip
 @click.option("--no-ledger", is_flag=True, help="Write nothing down.")
 @click.option("--no-graph", is_flag=True, help="Do not save the graph beside the files in DIR.")
@@ -172,6 +173,8 @@ def submit(
         every graph of a folder (of a JSONL: every line) with every line of a file
     comfygraph submit --batch all.jsonl --target civitai --max-cost 500 --yes --out out
         stop before, and when, 500 Buzz are spent
+    comfygraph submit --batch all.jsonl --target tams --yes --ledger postgresql://db/jobs --detach
+        leave it to `comfygraph worker`, on as many machines as there are
     Ctrl-C sends nothing more and follows what is under way; a second one leaves at once. The same
     command with --resume goes on with a batch, whatever ended it.
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, TextIO
 from comfygraph.catalog import load_catalog
 from comfygraph.cli.assignments import read_assignment
 from comfygraph.cli.progress import clean
-from comfygraph.cli.submit_batch_dry import show_plan
+from comfygraph.cli.submit_batch_dry import show_plan, size_text
 from comfygraph.cli.submit_batch_follow import follow_batch
+from comfygraph.cli.submit_detached import leave_to_workers, refuse_to_detach
 from comfygraph.cli.submit_target import (
     EMULATOR,
     announce_emulator,
@@ -118,6 +119,14 @@ class _Command:
                 record = known
             else:
                 record = self._write(ledger, target, base_url, fingerprint, known)
+            if self._wishes.detach:
+                return leave_to_workers(
+                    ledger,
+                    record,
+                    as_json=self._request.as_json,
+                    stdout=self._stdout,
+                    stderr=self._stderr,
+                )
             announce_emulator(self._request, self._stderr)
             runner = BatchRunner(
                 ledger, record, target, others=others, concurrency=self._wishes.jobs
@@ -154,6 +163,8 @@ class _Command:
         for option, given in (("--only", request.only), ("--previews", request.previews)):
             if given:
                 raise UsageError(f"{option} is for single jobs")
+        if wishes.detach:
+            refuse_to_detach(request)
         if wishes.quote and not request.dry_run:
             raise UsageError("--quote goes with --dry-run; a batch is priced before it is sent")
         read_combine(wishes.combine)
@@ -202,6 +213,7 @@ class _Command:
         exchange = target.submit(trial_of(found.sample.kept[0]))
         next(exchange)
         exchange.close()
+        print(size_text(found), file=self._stderr)
         plan = self._priced(plan, target, found)
         return write_batch(ledger, batch, self._label(), found.good(), plan)
 

@@ -31,6 +31,7 @@ class BatchWishes:
     yes: bool = False
     skip_invalid: bool = False
     quote: bool = False
+    detach: bool = False
 
     @property
     def wanted(self) -> bool:
@@ -85,12 +86,17 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--quote", is_flag=True, help="With --dry-run: ask the service what the batch would cost."
     ),
+    click.option(
+        "--detach", is_flag=True,
+        help="Leave the batch to `comfygraph worker`, on any machine; needs a --ledger in "
+        "PostgreSQL.",
+    ),
 )  # fmt: skip
 """The options, in the order in which `--help` shows them."""
 
 _FIELDS = (
     "batch", "sweeps", "params", "combine", "max_jobs", "jobs", "retries", "name", "max_cost",
-    "yes", "skip_invalid", "quote",
+    "yes", "skip_invalid", "quote", "detach",
 )  # fmt: skip
 
 

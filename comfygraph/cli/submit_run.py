@@ -59,7 +59,7 @@ class Request:
     lint: bool = True
     catalog: str | None = None
     color: str = "auto"
-    ledger: str | None = None
+    ledger: str | None = field(default=None, repr=False)
     use_ledger: bool = True
     resume: bool = False
     save_graph: bool = True

@@ -81,6 +81,7 @@ def jobs() -> None:
       refused     there surely was no job
       abandoned   forgotten by its service, or given up
 
-    The ledger is a SQLite file: --ledger PATH, else COMFYGRAPH_LEDGER, else one of your own.
+    The ledger is a SQLite file: --ledger PATH, else COMFYGRAPH_LEDGER, else one of your own; or a
+    PostgreSQL database that several machines share, --ledger postgresql://user@host/database.
     Services are found as for submit: their credentials stand in the environment.
     """

@@ -43,6 +43,7 @@ from comfygraph.jobs.ledger import (
 from comfygraph.jobs.ledger.leases import SILENCE, Life, Watch, describe, life_of
 from comfygraph.jobs.pool import fellows
 from comfygraph.jobs.settings import Settings
+from comfygraph.targets import URL_SETTINGS
 from comfygraph.targets.base import Target
 
 T = TypeVar("T")
@@ -318,13 +319,17 @@ class Carrier:
             self.ledger,
             batch.id,
             plan,
-            Servers([target, *fellows(target, self.config)], self.settings.clock),
+            Servers([target, *self._fellows(target)], self.settings.clock),
             settings=self.settings,
             meter=Meter(plan.jobs, plan.weight, clock=self.settings.clock),
             concurrency=self.concurrency * workers_of(self.ledger),
             force=False,
         )
         return _Work(plan, target, conduct)
+
+    def _fellows(self, target: Target) -> list[Target]:
+        setting = URL_SETTINGS[target.name]
+        return fellows(target, {setting: target.base_url, **self.config})
 
     def _close_batch(self, batch: str, work: _Work) -> None:
         """
