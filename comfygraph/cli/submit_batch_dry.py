@@ -35,6 +35,7 @@ def show_plan(
             "jobs": found.jobs,
             "twins": found.checked.twins,
             "invalid": found.checked.invalid,
+            "times_the_first": round(found.times, 3),
             "cost": None if price is None else price.total,
             "first": [
                 {
@@ -48,8 +49,7 @@ def show_plan(
         }
         print(json.dumps(document), file=stdout)
         return
-    plain = f"{found.jobs:,} job" + ("" if found.jobs == 1 else "s")
-    print(plain if price is None else price.text(), file=stdout)
+    print(size_text(found) if price is None else price.text(), file=stdout)
     for variant, masked in shown:
         said = parameters_text(variant.parameters)
         print(f"\n{variant.index}  {variant.label}: {said}", file=stdout)
@@ -58,3 +58,15 @@ def show_plan(
         body = shown[0][1]["body"]
         text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
         print(f"\nthe body of the first:\n{text}", file=stdout)
+
+
+def size_text(found: Survey) -> str:
+    """
+    Give how many jobs there are and, where they differ, what they cost measured by the first.
+    """
+    if found.jobs == 1:
+        return "1 job"
+    alike = abs(found.times - found.jobs) < 0.01 * found.jobs
+    times = f"{found.times:,.0f}" if found.times >= 100 else f"{found.times:.3g}"
+    cost = "" if alike else f", about {times} times what the first one costs"
+    return f"{found.jobs:,} jobs{cost}"

@@ -184,6 +184,22 @@ def test_dry_run(emulator: Emulator, graph: str, capsys: pytest.CaptureFixture[s
     assert not Path(os.environ["COMFYGRAPH_LEDGER"]).exists()
 
 
+def test_what_a_sweep_costs_by_its_first_job(
+    emulator: Emulator, graph: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    Where jobs differ in size, a sweep is measured by its first: twice the pixels, more work.
+    """
+    code = submit(emulator, graph, "--sweep", "width=64,4096", "--dry-run")
+    text = capsys.readouterr().out
+    submit(emulator, graph, "--sweep", "width=64,4096", "--dry-run", "--json")
+    times = json.loads(capsys.readouterr().out)["times_the_first"]
+
+    assert 0 == code
+    assert times > 2.02
+    assert text.startswith(f"2 jobs, about {times:.3g} times what the first one costs\n")
+
+
 def test_resume(emulator: Emulator, graph: str, capsys: pytest.CaptureFixture[str]) -> None:
     """
     The same command with `--resume` goes on with the batch; one that is over stays over.

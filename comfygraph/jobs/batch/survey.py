@@ -25,12 +25,14 @@ class Survey:
         checked: How many are good, and what is wrong with the others.
         sample: Some of the good ones.
         weight: What the good ones weigh together.
+        first: What the first good one weighs.
     """
 
     variants: Variants
     checked: Checked
     sample: Sample
     weight: float = 0.0
+    first: float = 0.0
     _left_out: set[int] = field(default_factory=set)
 
     @property
@@ -39,6 +41,14 @@ class Survey:
         How many jobs there will be.
         """
         return self.checked.good
+
+    @property
+    def times(self) -> float:
+        """
+        How many times as much as the first job they cost together; what a server keeps from one
+        job to the next does not count.
+        """
+        return self.weight / self.first if self.first > 0 else float(self.jobs)
 
     def good(self) -> Iterator[Variant]:
         """
@@ -76,7 +86,9 @@ def survey(
             found._left_out.add(variant.index)
         else:
             found.sample.show(variant)
-            found.weight += weigh(variant.prompt, paces or {})
+            weight = weigh(variant.prompt, paces or {})
+            found.first = found.first or weight
+            found.weight += weight
         if on_seen is not None:
             on_seen(checker.result)
     return found
