@@ -55,7 +55,7 @@ def follow_batch(
     Raises:
         ComfyGraphError: What ended the batch early.
     """
-    reporter = _reporter(as_json, color, stdout, stderr)
+    reporter = reporter_for(as_json, color, stdout, stderr)
     unsaved = 0
     end: BatchEnded | None = None
     with Interrupts(batch.stop, reporter) as interrupts, batch:
@@ -118,7 +118,7 @@ def _code(end: BatchEnded) -> ExitCode:
     return ExitCode.OK if not end.left else ExitCode.DEADLINE
 
 
-def _reporter(as_json: bool, color: str, stdout: TextIO, stderr: TextIO) -> BatchReporter:
+def reporter_for(as_json: bool, color: str, stdout: TextIO, stderr: TextIO) -> BatchReporter:
     if as_json:
         return JsonBatchReporter(stdout)
     if not stderr.isatty():

@@ -25,7 +25,8 @@ _LOOK = 0.3
 
 
 @click.command("watch")
-@click.argument("job", metavar="ID")
+@click.argument("job", metavar="[ID]", required=False, default="")
+@click.option("--batch", metavar="ID", default=None, help="See how far a whole batch is.")
 @click.option("--out", "-o", metavar="DIR", default=None, help="Save files in DIR.")
 @click.option("--overwrite", is_flag=True, help="Replace files of the same name.")
 @click.option(
@@ -40,6 +41,7 @@ _LOOK = 0.3
 @ledger_option
 def command(
     job: str,
+    batch: str | None,
     out: str | None,
     overwrite: bool,
     deadline: float | None,
@@ -56,10 +58,21 @@ def command(
     \b
     comfygraph jobs watch 1a2b
     comfygraph jobs watch 1a2b -o out --json
+    comfygraph jobs watch --batch 20261121-143502
+        only look on while others carry a batch out: workers, another command
 
     Exit codes: 0 it succeeded, 2 no such job, 3 the ledger fails, 4 the service refuses or is out
     of reach, 5 it failed or was cancelled, 6 deadline passed, 130 interrupted.
     """
+    if batch is not None:
+        from comfygraph.cli.jobs.watch_batch import look_on
+
+        if job or out or overwrite or deadline:
+            raise click.UsageError("--batch only looks on: it goes with --json and --color alone.")
+        with opened(place) as ledger:
+            return look_on(ledger, batch, as_json=as_json, color=color)
+    if not job:
+        raise click.UsageError("Missing argument 'ID' (or --batch ID).")
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.jobs.carrying import folder_for, give_up, must_be_there
     from comfygraph.cli.submit_follow import Follower

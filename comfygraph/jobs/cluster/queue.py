@@ -32,6 +32,10 @@ _CREATE_LIMITS = (
 _LIVE = "status IN ('todo', 'doing')"
 _TAKEN = f"SELECT lock FROM procrastinate_jobs WHERE {_LIVE} AND lock = ANY(?)"
 _LEFT = f"SELECT COUNT(*) FROM procrastinate_jobs WHERE {_LIVE} AND queue_name = ANY(?)"
+_OF_BATCH = (
+    f"SELECT COUNT(*) FROM procrastinate_jobs WHERE {_LIVE} "
+    "AND lock IN (SELECT key FROM jobs WHERE batch = ?)"
+)
 _WORKERS = "SELECT COUNT(*) FROM procrastinate_workers"
 
 
@@ -137,6 +141,13 @@ def left_in(ledger: Ledger, queues: Sequence[str]) -> int:
     Count what waits in these queues or is being carried out.
     """
     return int(engine_of(ledger).read(_LEFT, (list(queues),))[0][0])
+
+
+def left_of(ledger: Ledger, batch: str) -> int:
+    """
+    Count the variants of a batch that wait in the queue or are being carried out.
+    """
+    return int(engine_of(ledger).read(_OF_BATCH, (batch,))[0][0])
 
 
 def workers_of(ledger: Ledger) -> int:
