@@ -10,10 +10,7 @@ import asyncio
 import os
 import signal
 import sys
-from dataclasses import replace
-from typing import Any
 
-from comfygraph.jobs.cluster import carrying
 from comfygraph.jobs.cluster.worker import ClusterWorker, WorkerTerms
 from comfygraph.jobs.ledger import open_ledger
 
@@ -21,7 +18,7 @@ from comfygraph.jobs.ledger import open_ledger
 async def main(place: str, concurrency: int) -> None:
     with open_ledger(place) as ledger:
         terms = WorkerTerms(
-            ("comfyui", "tams"), concurrency=concurrency, once=True, beat=0.2, silence=0.8
+            ("comfyui", "civitai"), concurrency=concurrency, once=True, beat=0.2, silence=0.8
         )
         worker = ClusterWorker(
             ledger,
