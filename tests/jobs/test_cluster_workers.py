@@ -5,17 +5,14 @@ Workers that share a batch: all of it is done, each job once, whoever dies on th
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cluster_worker import start_worker
 from postgres_server import database
 
 from comfygraph.core.values import Prompt
@@ -36,8 +33,7 @@ PROMPT = Prompt.from_json(
         "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "red"}},
     }
 )
-WORKER = str(Path(__file__).parent / "cluster_worker.py")
-LONGEST = 60.0
+LONGEST = 100.0
 
 
 @pytest.fixture
@@ -79,16 +75,6 @@ def detached(ledger: Ledger, emulator: Emulator, count: int, name: str, **option
     return batch.id
 
 
-def start(place: str, config: dict[str, str], concurrency: int = 4) -> subprocess.Popen[str]:
-    """
-    Start a worker.
-    """
-    return subprocess.Popen(
-        [sys.executable, WORKER, place, str(concurrency)],
-        env={**os.environ, **config}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-
-
 def submits(emulator: Emulator) -> int:
     """
     Count the jobs that the emulator was handed.
@@ -107,6 +93,7 @@ def outcome(ledger: Ledger, batch: str) -> list[tuple[State, int]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("name", "seed"), [("comfyui", 1), ("comfyui", 2), ("civitai", 3)])
 def test_killed_workers_lose_nothing(
     ledger: Ledger, place: str, tmp_path: Path, name: str, seed: int
@@ -117,10 +104,10 @@ def test_killed_workers_lose_nothing(
     """
     chance = random.Random(seed)
     jobs = 36
-    with Emulator(speed=12, faults=Faults(qps=0)) as emulator:
+    with Emulator(speed=20, faults=Faults(qps=0)) as emulator:
         config = settings(emulator, name)
         batch = detached(ledger, emulator, jobs, name, out=tmp_path / "out")
-        workers = [start(place, config) for _ in range(4)]
+        workers = [start_worker(place, config) for _ in range(4)]
         victims = list(zip(sorted(chance.sample(range(1, jobs), 3)), workers[1:], strict=True))
         until = time.monotonic() + LONGEST
         try:
@@ -129,39 +116,40 @@ def test_killed_workers_lose_nothing(
                     time.sleep(0.002)
                 time.sleep(chance.random() * 0.1)
                 victim.kill()
-            said = workers[0].communicate(timeout=LONGEST)[0]
+            workers[0].join(LONGEST)
         finally:
             for worker in workers:
                 worker.kill()
-                worker.communicate()
+                worker.join()
         handed_in = submits(emulator)
 
-    assert [(State.SUCCEEDED, 1)] * jobs == outcome(ledger, batch), said
+    assert [(State.SUCCEEDED, 1)] * jobs == outcome(ledger, batch)
     assert (jobs, 0) == (handed_in, left_in(ledger, [name]))
     rows = (tmp_path / "out" / f"batch-{batch}.jsonl").read_text().splitlines()
     assert ["succeeded"] * jobs == [json.loads(row)["state"] for row in rows]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_sigterm_leaves_jobs_to_others(ledger: Ledger, place: str) -> None:
     """
     A worker that is told to end leaves its jobs at once, and another one follows them on.
     """
-    with Emulator(speed=2, faults=Faults(qps=0)) as emulator:
+    with Emulator(speed=4, faults=Faults(qps=0)) as emulator:
         config = settings(emulator, "comfyui")
         batch = detached(ledger, emulator, 3, "comfyui")
-        first = start(place, config)
+        first = start_worker(place, config)
         until = time.monotonic() + LONGEST
         while submits(emulator) < 3 and time.monotonic() < until:
             time.sleep(0.01)
-        first.send_signal(signal.SIGTERM)
-        said, code = first.communicate(timeout=LONGEST)[0], first.returncode
+        first.terminate()
+        first.join(LONGEST)
         left = [record.holder for record in ledger.jobs(Query(batch=batch))]
-        second = start(place, config)
-        second.communicate(timeout=LONGEST)
+        second = start_worker(place, config)
+        second.join(LONGEST)
         handed_in = submits(emulator)
 
-    assert (0, ["", "", ""]) == (code, left), said
+    assert (0, ["", "", ""]) == (first.exitcode, left)
     assert [(State.SUCCEEDED, 0)] * 3 == outcome(ledger, batch)
     assert 3 == handed_in
 

@@ -49,7 +49,7 @@ from comfygraph.targets.base import Target
 T = TypeVar("T")
 
 _LOOK = 1.0
-_SOON, _LATER, _MUCH_LATER = 2.0, 15.0, 60.0
+_SOON, _HELD, _LATER, _MUCH_LATER = 2.0, 5.0, 15.0, 60.0
 _LONGEST = 300.0
 _GIVEN_UP_AFTER = 5
 """Failures in a row after which a service is taken for out of reach."""
@@ -192,7 +192,7 @@ class Carrier:
                 work.conduct.carry(record, self.clients, _ignore, claim), record.id
             )
         except (Held, ClaimLost) as exc:
-            raise Later(_LATER) from exc
+            raise Later(_HELD) from exc
         except LedgerError:
             raise
         except ComfyGraphError as exc:
@@ -240,14 +240,14 @@ class Carrier:
             except Held as exc:
                 holder = exc.holder
             if life_of(holder) is not Life.ELSEWHERE or beat not in (None, holder.beat):
-                raise Later(_LATER)
+                raise Later(_HELD)
             beat = holder.beat
             if self._watch.silent(holder, SILENCE):
                 self.tell(f"job {job[:8]} is taken over from {describe(holder)}")
                 try:
                     return self.ledger.claim(job, instead_of=holder)
                 except Held as exc:
-                    raise Later(_LATER) from exc
+                    raise Later(_HELD) from exc
             await self._unless_leaving(asyncio.sleep(_LOOK))
 
     def _affordable(self, record: JobRecord, plan: BatchPlan) -> bool:

@@ -171,18 +171,21 @@ class PostgresEngine:
         more with a new one. A server that stays away is waited for once, and not again each time.
         """
         until = self._clock() + (0.0 if self._lost else PATIENCE)
+        anew = False
         while True:
             try:
                 if self._connection.closed and not self._closed:
+                    anew = True
                     self._connection = self._connect()
                 found = act()
             except (psycopg.OperationalError, LedgerError):
                 if not self._connection.closed or self._closed:
                     raise
-                if self._clock() >= until:
+                if anew and self._clock() >= until:
                     self._lost = True
                     raise
-                self._sleep(_PAUSE)
+                if anew:
+                    self._sleep(_PAUSE)
             else:
                 self._lost = False
                 return found

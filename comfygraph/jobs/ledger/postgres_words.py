@@ -4,6 +4,7 @@ PostgreSQL in our words: addresses without passwords, failures with a way out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from psycopg import conninfo, errors
 from comfygraph.errors import UsageError
 from comfygraph.jobs.ledger.base import LedgerError
 
+_PORTS = re.compile(r"[0-9]{0,5}(,[0-9]{0,5})*")
 _HINT = "is the address right, and does PostgreSQL run there?"
 
 
@@ -40,12 +42,15 @@ def read_url(url: str, usual: Mapping[str, str]) -> tuple[str, str]:
     try:
         given = conninfo.conninfo_to_dict(url)
     except psycopg.Error:
-        # its message may quote the password
+        given = None
+    ports = str(given.get("port") or "0") if given is not None else ""
+    if given is None or _PORTS.fullmatch(ports) is None or "@" in str(given.get("dbname") or ""):
+        # messages of libpq would quote what may be part of a password
         raise UsageError(
             "the URL of the ledger cannot be read",
             hint="write it like postgresql://user@host:5432/database, "
-            "with signs in a password as %40",
-        ) from None
+            "an `@` in a password as %40, a `/` as %2F",
+        )
     settings = {**usual, **{name: str(value) for name, value in given.items()}}
     return _shown(settings), conninfo.make_conninfo(**settings)
 
