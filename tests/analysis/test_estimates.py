@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from graphs import CATALOG, advanced, base, node
+from flow_graphs import CATALOG, advanced, base, node
 from hypothesis import given
 from hypothesis import strategies as st
 

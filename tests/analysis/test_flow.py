@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from graphs import CATALOG, Graph, advanced, base, flow_of, lora, node, sampler
+from flow_graphs import CATALOG, Graph, advanced, base, flow_of, lora, node, sampler
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphs import (
+from flow_graphs import (
     CATALOG,
     Graph,
     advanced,

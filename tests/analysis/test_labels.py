@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from graphs import CATALOG, base, lora
+from flow_graphs import CATALOG, base, lora
 
 from comfygraph.analysis.labels import labels_of
 from comfygraph.cli import run

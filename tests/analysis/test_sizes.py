@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphs import CATALOG, Graph, flow_of, node
+from flow_graphs import CATALOG, Graph, flow_of, node
 
 from comfygraph.analysis.facts import Domain, Size, Sound
 from comfygraph.analysis.flow import Flow

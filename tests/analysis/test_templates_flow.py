@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from graphs import CATALOG
+from flow_graphs import CATALOG
 
 from comfygraph.analysis.explain import explain
 from comfygraph.core.values import Prompt

@@ -196,20 +196,20 @@ def test_story() -> None:
         *done,
         "  4/26   base pass (7)        ███                   0:01",
         "  wait   4 more",
-        "  15 %   ███                   0:01, about 0:09 left",
+        "  9 %    █▊                    0:01, about 0:16 left",
     ] == screens[3]
     assert [
         *done,
         "  16/26  base pass (7)        ████████████▎         0:04",
         "  wait   4 more",
-        "  33 %   ██████▊               0:04, about 0:09 left",
+        "  20 %   ████                  0:04, about 0:18 left",
     ] == screens[4]
     assert [
         *done,
         "  done   base pass (7)        26 steps, 0:06",
         "  run    upscale (8)                                0:00",
         "  wait   3 more",
-        "  49 %   █████████▊            0:06, about 0:07 left",
+        "  29 %   █████▊                0:06, about 0:16 left",
     ] == screens[5]
     assert [
         *done,
@@ -233,7 +233,7 @@ def test_any_width(width: int) -> None:
 
     assert all(len(line) <= width for line in screen)
     assert "  16/26" == screen[-3][:7]
-    assert "  33 %" == screen[-1][:6]
+    assert "  20 %" == screen[-1][:6]
 
 
 def test_made_narrower() -> None:
@@ -250,7 +250,7 @@ def test_made_narrower() -> None:
     assert [
         "  16/26  base pass (7)        0:03",
         "  wait   4 more",
-        "  33 %   0:03, about 0:06 left",
+        "  20 %   0:03, about 0:12 left",
     ] == screen[-3:]
     assert 3 == len(screen)
 
