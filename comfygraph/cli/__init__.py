@@ -20,6 +20,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "lint",
         "Check graphs offline: what the server refuses, and more.",
     ),
+    "explain": (
+        "comfygraph.cli.explain",
+        "explain",
+        "Say in words what a graph does, node by node, and what costs most.",
+    ),
     "submit": (
         "comfygraph.cli.submit",
         "submit",
@@ -53,11 +58,6 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "layout",
         "Turn a prompt into a workflow that the editor opens.",
     ),
-    "explain": (
-        "comfygraph.cli.explain",
-        "explain",
-        "Say in words what a graph does, node by node, and what costs most.",
-    ),
     "draw": (
         "comfygraph.cli.draw",
         "draw",
@@ -69,37 +69,17 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "retarget",
         "Name the models of a graph as a service wants them.",
     ),
-    "novita": (
-        "comfygraph.cli.novita",
-        "novita",
-        "Ask Novita about models and tasks.",
-    ),
     "catalog": (
         "comfygraph.cli.catalog",
         "catalog",
         "Look at node catalogs: fetch, show, list, diff, lock.",
     ),
     "stubs": ("comfygraph.cli.stubs", "stubs", "Write a typed Python package for any node pack."),
-    "tams": (
-        "comfygraph.cli.tams",
-        "tams",
-        "Ask TAMS (TensorArt) about graphs, templates, models and jobs.",
-    ),
     "params": ("comfygraph.cli.params", "params", "List the parameters of a graph in Python."),
     "schema": (
         "comfygraph.cli.schema",
         "schema",
         "Write JSON Schemas for editors: of prompts made of your nodes.",
-    ),
-    "civitai": (
-        "comfygraph.cli.civitai",
-        "civitai",
-        "Look into Civitai: workflows, steps, jobs, results, blobs.",
-    ),
-    "emulate": (
-        "comfygraph.cli.emulate",
-        "emulate",
-        "Serve a local stand-in of ComfyUI, TAMS, Civitai and Novita.",
     ),
     "lsp": (
         "comfygraph.cli.lsp",
@@ -107,6 +87,26 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Serve an editor: findings as you type, hover, links, repairs.",
     ),
     "rule": ("comfygraph.cli.rule", "rule", "Explain a lint rule, or list them all."),
+    "tams": (
+        "comfygraph.cli.tams",
+        "tams",
+        "Ask TAMS (TensorArt) about graphs, templates, models and jobs.",
+    ),
+    "civitai": (
+        "comfygraph.cli.civitai",
+        "civitai",
+        "Look into Civitai: workflows, steps, jobs, results, blobs.",
+    ),
+    "novita": (
+        "comfygraph.cli.novita",
+        "novita",
+        "Ask Novita about models and tasks.",
+    ),
+    "emulate": (
+        "comfygraph.cli.emulate",
+        "emulate",
+        "Serve a local stand-in of ComfyUI, TAMS, Civitai and Novita.",
+    ),
 }
 
 
