@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "explain": (
         "comfygraph.cli.explain",
         "explain",
-        "Say in words what a graph does, node by node, and what costs most.",
+        "Say in words what a graph does, and what costs most.",
     ),
     "submit": (
         "comfygraph.cli.submit",

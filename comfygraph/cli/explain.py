@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from comfygraph.core.values import Prompt
 
 
-@click.command(short_help="Say in words what a graph does, node by node, and what costs most.")
+@click.command(short_help="Say in words what a graph does, and what costs most.")
 @click.argument("graph", metavar="GRAPH")
 @click.argument("node", metavar="[NODE]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
