@@ -41,6 +41,7 @@ class Faults:
         page_status: The status of that page.
         drops: So many connections are closed before the request is looked at.
         lost_answers: So many requests are carried out, and the connection closed unanswered.
+        late_errors: So many requests are carried out, and answered with `error_status`.
         cut_answers: So many answers end in the middle of their body.
         redirects: So many requests are sent on to another address.
         redirect_to: Where to: the beginning of an address, which gets path and query of the
@@ -176,6 +177,7 @@ class Faults:
     page_status: int = 525
     drops: int = 0
     lost_answers: int = 0
+    late_errors: int = 0
     cut_answers: int = 0
     redirects: int = 0
     redirect_to: str = ""

@@ -122,6 +122,8 @@ def route(method: str, path: str, handler: Handler, host: Host, refuse: Refuse) 
         if faults.matches(request.method, request.url.path):
             if host.counts.strikes(faults, "lost_answers"):
                 return HangUp()
+            if host.counts.strikes(faults, "late_errors"):
+                answer = refuse(request, faults.error_status, "the gateway gave up waiting")
             if host.counts.strikes(faults, "cut_answers"):
                 return HangUp(answer)
             answer = tampered(answer, faults, host.counts, headers)

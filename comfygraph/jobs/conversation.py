@@ -191,6 +191,7 @@ class Conversation:
             yield from self._stream.open(self.ref, wait=True)
         yield Mark(Stage.INTENDED, self.ref)
         try:
+            yield from self._courier.heed()
             submitted = yield from self._courier.run(self._target.submit(submission))
         except CancelWanted:
             yield Mark(Stage.REFUSED, self.ref)

@@ -154,6 +154,18 @@ class Courier:
         yield from self._take(outcome)
         return outcome
 
+    def heed(self) -> Talk[None]:
+        """
+        Take in all news that is there, before a step that cannot be taken back.
+
+        Raises:
+            CancelWanted: A cancel was asked for.
+        """
+        while not self.cancel_pending and (yield from self.wait_for_news(0.0)) is not None:
+            pass
+        if self.cancel_pending:
+            raise CancelWanted
+
     def _take(self, news: News) -> Talk[None]:
         if isinstance(news, CancelAsked):
             self.cancel_pending = not self._cancel_taken

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from comfygraph.errors import SubmissionUncertain
+from comfygraph.errors import ProtocolError, SubmissionUncertain
 from comfygraph.jobs.courier import Courier
 from comfygraph.jobs.effects import Talk
 from comfygraph.targets.base import JobRef, Policy, Submission, Target
@@ -71,7 +71,10 @@ def look_up(target: Target, policy: Policy, courier: Courier, doubt: Doubt) -> T
         if exchange is None:
             break
         yield from courier.pause(pause * policy.backoff_base, firm=True)
-        found = yield from courier.run(exchange, firm=True)
+        try:
+            found = yield from courier.run(exchange, firm=True)
+        except ProtocolError:  # it shows no keys, or nothing that can be read
+            break
         if found is not None:
             return found
         looked = True

@@ -231,7 +231,7 @@ class _Machine:
         self._request = 0
         self._stream: StreamThread | None = None
         self._stream_serial = 0
-        self._client: httpx.Client | None = None
+        self._line: _Line | None = None
         self._close = close
         self._closed = Lock()
 
@@ -275,8 +275,8 @@ class _Machine:
             return
         self._request = 0
         self._hush()
-        if self._client is not None:
-            self._client.close()
+        if self._line is not None:
+            self._line.hang_up()
         self._close()
 
     def _next_letter(self) -> Outcome:
@@ -295,11 +295,12 @@ class _Machine:
 
     def _send(self, effect: Send | Save) -> None:
         headers = wire.wire_headers(effect.request)
-        if self._client is None:
-            self._client = httpx.Client(**wire.client_options())
+        if self._line is None:
+            self._line = _Line()
         self._serial += 1
         self._request = self._serial
-        args = (self.inbox, self._client, self._serial, effect, headers)
+        self._line.take()
+        args = (self.inbox, self._line, self._serial, effect, headers)
         Thread(target=_carry, args=args, name="comfygraph-request", daemon=True).start()
 
     def _listen(self, effect: Listen) -> None:
@@ -320,9 +321,38 @@ class _Machine:
             self._stream = None
 
 
+class _Line:
+    """
+    A client that is closed when nobody speaks on it any more: a connection that is in use when
+    its client is closed would be left open.
+    """
+
+    def __init__(self) -> None:
+        self.client = httpx.Client(**wire.client_options())
+        self._lock = Lock()
+        self._talks = 1
+
+    def take(self) -> None:
+        """
+        Begin a talk.
+        """
+        with self._lock:
+            self._talks += 1
+
+    def hang_up(self) -> None:
+        """
+        End a talk, or the line's own claim to be kept.
+        """
+        with self._lock:
+            self._talks -= 1
+            over = self._talks == 0
+        if over:
+            self.client.close()
+
+
 def _carry(
     inbox: SimpleQueue[_Letter],
-    client: httpx.Client,
+    line: _Line,
     serial: int,
     effect: Send | Save,
     headers: dict[str, str],
@@ -334,14 +364,15 @@ def _carry(
             with httpx.Client(**wire.client_options()) as fresh:
                 answer = _ask(fresh, effect, headers)
         else:
-            answer = _ask(client, effect, headers)
+            answer = _ask(line.client, effect, headers)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:
         answer = wire.unreached(exc, effect.connect, effect.timeout)
     except (OSError, NotKept) as exc:
         answer = wire.not_saved(exc)
     except Exception:
-        # the client was closed under us, or worse; an answer must come all the same
+        # whatever it is, an answer must come
         answer = wire.unreached(httpx.ReadError(""), effect.connect, effect.timeout)
+    line.hang_up()
     inbox.put((serial, answer))
 
 

@@ -4,6 +4,7 @@ From a refusing answer to one of our exceptions, with one line of what happened 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from comfygraph.errors import (
@@ -20,6 +21,7 @@ from comfygraph.targets.http import HttpResponse
 from comfygraph.targets.reading import number, one_line
 
 _LONGEST_WAIT = 3600.0
+_RESET = re.compile(r";\s*t=(\d{1,9})\b", re.ASCII)
 
 
 class GraphRejected(Rejected):
@@ -74,13 +76,16 @@ def graph_rejected(
 
 def retry_after(response: HttpResponse) -> float | None:
     """
-    Give the seconds that the header `Retry-After` asks to wait (0 to 3600), or `None`.
+    Give the seconds that the header `Retry-After` asks to wait (0 to 3600), else, with a 429, those
+    until the quota is whole again (`RateLimit: "buzz";r=0;t=12`), or `None`.
 
     A date is measured against the answer's own `Date`, not against our clock.
     """
     value = response.header("Retry-After")
     if value is None:
-        return None
+        reset = _RESET.search(response.header("RateLimit") or "")
+        limited = response.status == 429 and reset is not None
+        return min(float(reset[1]), _LONGEST_WAIT) if limited and reset is not None else None
     seconds = number(value.strip())
     if seconds is None:
         from email.utils import parsedate_to_datetime  # slow to import, rarely needed

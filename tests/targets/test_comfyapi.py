@@ -182,14 +182,22 @@ def test_used_key_is_no_refusal(
 @pytest.mark.parametrize("form", ["jobs", "data", "items", ""])
 def test_find(service: ComfyApiTarget, ref: JobRef, form: str, converse: Any, answer: Any) -> None:
     """
-    However the list is wrapped, only a job with our key is ours.
+    However the list is wrapped, only a job with our key is ours. Jobs without keys may be ours,
+    and nobody claims that they are not.
     """
-    jobs = [JOB, {**JOB, "id": "other", "idempotency_key": "the-key"}]
-    found, _ = converse(service.find(ref), answer({form: jobs} if form else jobs))
-    lost, _ = converse(service.find(ref), answer({form: [JOB]} if form else [JOB]))
+    mine = {**JOB, "id": "other", "idempotency_key": "the-key"}
+    others = {**JOB, "idempotency_key": "another"}
+
+    def listed(*jobs: Any) -> Any:
+        return answer({form: list(jobs)} if form else list(jobs))
+
+    found, _ = converse(service.find(ref), listed(JOB, mine))
+    lost = [converse(service.find(ref), listed(*jobs))[0] for jobs in ((), (JOB, others))]
+    with pytest.raises(ProtocolError, match="does not show the keys"):
+        converse(service.find(ref), listed(JOB))
 
     assert found is not None
-    assert ("other", None) == (found.job_id, lost)
+    assert ("other", [None, None]) == (found.job_id, lost)
 
 
 @pytest.mark.parametrize(

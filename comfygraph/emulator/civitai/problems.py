@@ -88,7 +88,7 @@ def problem(status: int, detail: str | None = None, **more: JsonValue) -> Respon
         body["detail"] = detail
     headers = {}
     if status == 429:
-        headers = {"RateLimit-Policy": '"buzz";q=1000;w=60', "RateLimit": '"buzz";r=0;t=12'}
+        headers = {"RateLimit-Policy": '"buzz";q=1000;w=60', "RateLimit": '"buzz";r=0;t=1'}
     return json_answer(body, status, media_type=_TYPE, headers=headers)
 
 

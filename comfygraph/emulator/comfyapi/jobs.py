@@ -100,7 +100,8 @@ async def list_jobs(service: ComfyApi, request: Request) -> Response:
     Give the newest jobs first.
     """
     newest = list(service.jobs.values())[::-1][:_LISTED]
-    return json_answer({"jobs": [job_view(service, known) for known in newest]})
+    keys = faults_of(request).shown_keys
+    return json_answer({"jobs": [job_view(service, known, keys=keys) for known in newest]})
 
 
 async def get_job(service: ComfyApi, request: Request) -> Response:

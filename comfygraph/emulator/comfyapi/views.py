@@ -56,9 +56,14 @@ def status_word(job: Job) -> str:
             return "queued"
 
 
-def job_view(service: ComfyApi, known: ApiJob) -> JsonValue:
+def job_view(service: ComfyApi, known: ApiJob, *, keys: bool | None = None) -> JsonValue:
     """
     Give the job object.
+
+    Args:
+        service: The service.
+        known: The job.
+        keys: Whether its key is shown; as the knobs of the job say by default.
     """
     job = known.job
     own = f"/api/v2/jobs/{job.id}"
@@ -78,7 +83,7 @@ def job_view(service: ComfyApi, known: ApiJob) -> JsonValue:
         else None,
         "urls": {"self": own, "events": f"{own}/events", "cancel": f"{own}/cancel"},
     }
-    if job.faults.shown_keys and known.key:
+    if known.key and (job.faults.shown_keys if keys is None else keys):
         view["idempotency_key"] = known.key
     return spoiled(view, job.faults, OPTIONAL)
 

@@ -11,13 +11,13 @@ import re
 from collections.abc import Collection, Iterator
 
 from comfygraph.core.values import JsonValue
-from comfygraph.errors import ProtocolError, RateLimited, Rejected, TargetError
+from comfygraph.errors import ProtocolError, Rejected, TargetError
 from comfygraph.references.air import airs_in
 from comfygraph.targets.base import NodeComplaint
 from comfygraph.targets.civitai.template import Plan
 from comfygraph.targets.failures import graph_rejected, refusal
 from comfygraph.targets.http import HttpResponse
-from comfygraph.targets.reading import items, mapping, number, one_line, text
+from comfygraph.targets.reading import items, mapping, one_line, text
 
 SERVICE = "Civitai"
 _CREDENTIALS = "CIVITAI_API_TOKEN"
@@ -25,7 +25,6 @@ _MONEY = re.compile(r"insufficient[ _]?(?:buzz|funds)|\benough buzz|\bfunds\b", 
 _TOP_UP = "top up the account's Buzz, or make the graph cheaper"
 _LONGEST_PATH = 2000
 _TOKEN = re.compile(r"\[\s*'([^']*)'\s*\]|\[\s*\"([^\"]*)\"\s*\]|\[\s*([^\]]*)\]|([^.\[\]]+)")
-_RESET = re.compile(r";\s*t=(\d{1,6})\b")
 _GRAPHS = ("comfyworkflow", "workflow")
 
 
@@ -53,12 +52,9 @@ def problem(
     found = complaints(body, plan)
     if found and status == 400:
         return graph_rejected(SERVICE, found, status=status)
-    refused = refusal(
+    return refusal(
         SERVICE, response, said, hint=_hint(body, said), credentials=_CREDENTIALS, what=what
     )
-    if isinstance(refused, RateLimited) and refused.retry_after is None:
-        refused.retry_after = reset_of(response)
-    return refused
 
 
 def problem_body(response: HttpResponse) -> JsonValue:
@@ -105,14 +101,6 @@ def complaints(body: JsonValue, plan: Plan | None = None) -> tuple[NodeComplaint
         for complaint in _complaints(path, said, plan)
     )
     return tuple(found)
-
-
-def reset_of(response: HttpResponse) -> float | None:
-    """
-    Give the seconds until the quota is whole again, from `RateLimit: "buzz";r=0;t=12`; or `None`.
-    """
-    found = _RESET.search(response.header("RateLimit") or "")
-    return number(found[1]) if found else None
 
 
 def _complaints(path: str, said: str, plan: Plan | None) -> Iterator[NodeComplaint]:

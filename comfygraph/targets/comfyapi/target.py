@@ -5,6 +5,7 @@ Comfy API v2 (beta) as a target: `POST /api/v2/jobs`, polls, server-sent events,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -117,9 +118,10 @@ class ComfyApiTarget:
         )
         if not response.ok:
             if error_code(response) == KEY_REUSED:
-                found = yield from self._find(ref)
-                if found is not None:
-                    return Submitted(found)
+                with suppress(ProtocolError):
+                    found = yield from self._find(ref)
+                    if found is not None:
+                        return Submitted(found)
                 # no refusal: a job with this key may be there
                 raise ProtocolError(
                     f"Comfy API says that a job with the key {ref.key} was handed in before",
@@ -161,7 +163,10 @@ class ComfyApiTarget:
 
     def find(self, ref: JobRef) -> Exchange[JobRef | None]:
         """
-        Look for the job among the newest ones by its key, where the service shows keys.
+        Look for the job among the newest ones by its key.
+
+        Raises:
+            ProtocolError: There are jobs, and the service shows no keys: one of them may be it.
         """
         return self._find(ref)
 
@@ -171,10 +176,16 @@ class ComfyApiTarget:
             raise failure(response, f"`{_JOBS}`")
         listed = response.json()
         entries = listed if isinstance(listed, list) else pick(listed, "jobs", "data", "items")
-        for job in mappings(entries):
-            key = text(pick(job, "idempotency_key", "idempotencyKey"))
+        jobs = list(mappings(entries))
+        keys = [text(pick(job, "idempotency_key", "idempotencyKey")) for job in jobs]
+        for key, job in zip(keys, jobs, strict=True):
             if key == ref.key and identifier(job.get("id")):
                 return self._named(ref, job)
+        if jobs and not any(keys):
+            raise ProtocolError(
+                "Comfy API does not show the keys of its jobs",
+                hint=f"look at {self.base_url} for the job",
+            )
         return None
 
     def stream(self, ref: JobRef) -> LiveStream | None:
