@@ -73,7 +73,8 @@ def leave_to_workers(
     else:
         print(record.id, file=stdout)
     jobs = f"{count:,} job" + ("" if count == 1 else "s")
-    print(f"{jobs} in the queue `{plan.target}` of {ledger.place}", file=stderr)
+    said = f"{jobs} put into" if count else "all that is not over is in"
+    print(f"{said} the queue `{plan.target}` of {ledger.place}", file=stderr)
     if urlsplit(plan.base_url).hostname in _LOOPBACK:
         print(f"note: workers look for the service at {plan.base_url} too", file=stderr)
     if plan.out is not None:
