@@ -4,7 +4,9 @@ What all tests share.
 
 from __future__ import annotations
 
+import json
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -41,3 +43,20 @@ def postgres_port(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> I
     base = tmp_path_factory.getbasetemp()
     with shared_server(base if worker_id == "master" else base.parent) as port:
         yield port
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """
+    Print what came of the processes that were killed.
+    """
+    sums: Counter[str] = Counter()
+    for report in (
+        *terminalreporter.getreports("passed"),
+        *terminalreporter.getreports("failed"),
+    ):
+        for name, value in report.user_properties:
+            if name == "kills":
+                sums.update(json.loads(str(value)))
+    if sums:
+        figures = " · ".join(f"{name} {count}" for name, count in sums.items())
+        terminalreporter.write_line(figures)
