@@ -158,7 +158,8 @@ REFUSALS = (
               faults={"too_many": 1, "retry_after": _HOUR}, end="RateLimited",
               checks=("wait told",)),
     Situation(name="429 storm for the submit", at="submit",
-              faults={"too_many": 99, "retry_after": "0"}, end="RateLimited", jobs=0, sent={"submit": 4}),
+              faults={"too_many": 99, "retry_after": "0"}, end="RateLimited", jobs=0,
+              sent={"submit": 4}),
     Situation(name="429 storm for polls", at="poll", files=1,
               faults={"too_many": 12, "retry_after": "0"}),
     Situation(name="429 for downloads", at="download", files=1,
@@ -273,4 +274,21 @@ FILES = (
               checks=("nothing carried off", "nobody asked elsewhere")),
 )  # fmt: skip
 
-SITUATIONS = (*WORK, *ANSWERS, *REFUSALS, *CONNECTIONS, *LIFE, *FILES)
+_BAD_NAMES = {
+    "above the folder": "../../x.png",
+    "an absolute path": "/etc/x.png",
+    "a drive": "C:\\Windows\\x.png",
+    "a device": "NUL.png",
+    "a zero": "a\x00b.png",
+    "two dots": "..",
+    "blanks": "   ",
+    "too long": f"{'x' * 300}.png",
+    "turned around": "\u202egnp.exe",
+    "an option": "-rf",
+}
+NAMES = tuple(
+    Situation(name=f"a file called like {what}", needs="names", faults={"file_name": name}, files=1)
+    for what, name in _BAD_NAMES.items()
+)
+
+SITUATIONS = (*WORK, *ANSWERS, *REFUSALS, *CONNECTIONS, *LIFE, *FILES, *NAMES)
