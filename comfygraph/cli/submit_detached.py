@@ -44,7 +44,7 @@ def refuse_to_detach(request: Request) -> None:
             hint="name a service with --target or --url, such as one of `comfygraph emulate`",
         )
     try:
-        import procrastinate  # noqa: F401  # whether it is there
+        import comfygraph.jobs.cluster.queue  # noqa: F401  # what it needs may be missing
     except ImportError as exc:
         raise MISSING from exc
 
