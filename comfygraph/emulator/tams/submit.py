@@ -78,8 +78,7 @@ def nodes_of(params: JsonValue, faults: Faults) -> dict[str, dict[str, JsonValue
         if not isinstance(class_type, str) or not isinstance(inputs, dict | None):
             raise ArgumentsError(problem(400, 3, f"invalid params: node {node_id}"))
         inputs = dict(inputs or {})
-        if faults.private_models:
-            _want_key(node_id, node, inputs, faults)
+        _want_key(node_id, node, inputs, faults)
         nodes[node_id] = {"class_type": class_type, "inputs": inputs}
     return nodes
 
@@ -104,7 +103,7 @@ def _want_key(
         found = found.get(name) if isinstance(found, dict) else None
     if len(path) == 2 and path[0] == "inputs":
         inputs.pop(path[1], None)
-    private = set(faults.private_models.split(","))
+    private = set(faults.private_models.split(",")) - {""}
     for name, value in inputs.items():
         if isinstance(value, str) and value in private and found != ACCESS_KEY:
             lines = [f"{name}: no permission for model {value}"]
