@@ -25,7 +25,7 @@ _LOOK = 0.3
 
 
 @click.command("watch")
-@click.argument("job", metavar="[ID]", required=False, default="")
+@click.argument("job", metavar="[ID]", required=False)
 @click.option("--batch", metavar="ID", default=None, help="See how far a whole batch is.")
 @click.option("--out", "-o", metavar="DIR", default=None, help="Save files in DIR.")
 @click.option("--overwrite", is_flag=True, help="Replace files of the same name.")
@@ -40,7 +40,7 @@ _LOOK = 0.3
 )  # fmt: skip
 @ledger_option
 def command(
-    job: str,
+    job: str | None,
     batch: str | None,
     out: str | None,
     overwrite: bool,
@@ -67,11 +67,11 @@ def command(
     if batch is not None:
         from comfygraph.cli.jobs.watch_batch import look_on
 
-        if job or out or overwrite or deadline:
+        if job is not None or out or overwrite or deadline:
             raise click.UsageError("--batch only looks on: it goes with --json and --color alone.")
         with opened(place) as ledger:
             return look_on(ledger, batch, as_json=as_json, color=color)
-    if not job:
+    if job is None:
         raise click.UsageError("Missing argument 'ID' (or --batch ID).")
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.jobs.carrying import folder_for, give_up, must_be_there
