@@ -199,8 +199,8 @@ class Campaign:
         order = self.order()
         ledger = Path(order["ledger"])
         if self._older:
-            self._older_job(ledger)
-        before = self._bought()
+            self.older_job(ledger)
+        before = self.bought()
         tally = Tally(jobs=self._jobs)
         while True:
             told = self._server.run({**order, **self._fate()})
@@ -241,8 +241,10 @@ class Campaign:
             return {"points": [self._chance.choice(vital or fresh)]}
         return {"nth": self._chance.randint(1, self._chance.choice((15, 40, 120)))}
 
-    def _older_job(self, ledger: Path) -> None:
-        # a ComfyUI server that still knows it would know a later one too
+    def older_job(self, ledger: Path) -> None:
+        """
+        Have a job made: a ComfyUI server that still knows it would know a later one too.
+        """
         job = submit(
             PROMPT,
             target=self._target,
@@ -252,7 +254,10 @@ class Campaign:
         )
         job.result()
 
-    def _bought(self) -> int:
+    def bought(self) -> int:
+        """
+        Count the jobs that the service has taken.
+        """
         return self._emulator.stats().submits.get(self._target, 0)
 
     def _arrived(self, keys: set[str]) -> set[str]:
@@ -306,7 +311,7 @@ class Campaign:
         Give how many jobs were bought, once the emulator has looked at all that arrived.
         """
         until = time.monotonic() + 2.0
-        while (bought := self._bought() - before) < arrived and time.monotonic() < until:
+        while (bought := self.bought() - before) < arrived and time.monotonic() < until:
             time.sleep(0.01)
         return bought
 

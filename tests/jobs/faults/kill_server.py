@@ -22,6 +22,7 @@ from kill_points import MortalClients, MortalEngine, Reaper
 
 from comfygraph import cli
 from comfygraph.catalog import load_catalog
+from comfygraph.cli import submit_batch, submit_run  # noqa: F401
 from comfygraph.core.values import Prompt
 from comfygraph.emulator.faults import Faults  # noqa: F401  # what a child needs is there already
 from comfygraph.jobs import async_driver, wire
