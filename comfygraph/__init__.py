@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from comfygraph.documents import open_document as open_document
     from comfygraph.dsl import Template as Template
     from comfygraph.dsl import build as build
+    from comfygraph.dsl import group as group
     from comfygraph.dsl import named as named
     from comfygraph.dsl import param as param
     from comfygraph.dsl import raw_node as raw_node
@@ -131,6 +132,7 @@ _NAMES = {
     "comfygraph.dsl": (
         "Template",
         "build",
+        "group",
         "named",
         "param",
         "raw_node",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from comfygraph.core.kinds import kind_of
 from comfygraph.core.pointer import escape_pointer
@@ -83,6 +83,15 @@ class Node:
     where: tuple[str, int] | None = field(default=None, compare=False, repr=False)
 
     @property
+    def group(self) -> str | None:
+        """
+        The group that the node belongs to (`_meta.comfygraph.group`): `outer/inner`, or `None`.
+        """
+        ours = self.meta.get("comfygraph") if self.meta is not None else None
+        name = ours.get("group") if isinstance(ours, dict) else None
+        return name if isinstance(name, str) and name else None
+
+    @property
     def title(self) -> str:
         """
         The title that a person gave the node (`_meta.title`), else its class.
@@ -103,6 +112,12 @@ class Node:
         Give the node as it stands in a prompt, keys in the order they were read.
         """
         out: dict[str, JsonValue] = {}
+        if self.layout is _EDITOR_LAYOUT and self.extra is _NO_EXTRA:
+            out["inputs"] = self._inputs_json()
+            out["class_type"] = self.class_type
+            if self.meta is not None:
+                out["_meta"] = dict(self.meta)
+            return out
         for key in self.layout:
             if key == "inputs":
                 out[key] = self._inputs_json()
@@ -125,9 +140,45 @@ class Node:
 
     def _inputs_json(self) -> dict[str, JsonValue]:
         return {
-            name: value.to_json() if isinstance(value, Link) else value
+            name: [value.node_id, value.slot] if type(value) is Link else value
             for name, value in self.inputs.items()
         }
+
+
+class _Draft:
+    """
+    A node on its way. Filled in like this it costs a quarter of `Node(...)`, which has to go
+    around its own lock for each attribute; prompts have thousands.
+    """
+
+    __slots__ = ("class_type", "extra", "id", "inputs", "layout", "meta", "where")
+
+
+def make_node(
+    node_id: str,
+    class_type: str,
+    inputs: dict[str, InputValue],
+    meta: Mapping[str, JsonValue] | None,
+    where: tuple[str, int] | None = None,
+    extra: Mapping[str, JsonValue] = _NO_EXTRA,
+    layout: tuple[str, ...] = _EDITOR_LAYOUT,
+) -> Node:
+    """
+    Give `Node(...)`, fast.
+
+    Args:
+        node_id, class_type, inputs, meta, where, extra, layout: As for `Node`.
+    """
+    draft: Any = _Draft()
+    draft.id = node_id
+    draft.class_type = class_type
+    draft.inputs = inputs
+    draft.meta = meta
+    draft.extra = extra
+    draft.layout = layout
+    draft.where = where
+    draft.__class__ = Node
+    return cast("Node", draft)
 
 
 def as_link(value: JsonValue) -> Link | None:
@@ -325,11 +376,13 @@ def _read_node(node_id: str, raw: JsonValue) -> Node:
     extra = {key: raw[key] for key in raw if key not in _EDITOR_LAYOUT}
     if meta is None and "_meta" in raw:
         extra["_meta"] = None
-    return Node(
-        id=node_id,
-        class_type=class_type,
-        inputs={name: as_link(value) or value for name, value in inputs.items()},
-        meta=meta,
+    layout = tuple(raw)
+    return make_node(
+        node_id,
+        class_type,
+        {name: as_link(value) or value for name, value in inputs.items()},
+        meta,
         extra=extra or _NO_EXTRA,
-        layout=tuple(raw),
+        # The usual one is the same object everywhere: less to keep, and soon recognised.
+        layout=_EDITOR_LAYOUT if layout == _EDITOR_LAYOUT else layout,
     )

@@ -5,7 +5,7 @@ DOT: a drawing for Graphviz, slot by slot.
 from __future__ import annotations
 
 from comfygraph.draw.colors import SEVERITIES, socket_color
-from comfygraph.draw.scene import Scene, SceneNode
+from comfygraph.draw.scene import Scene, SceneNode, nested_groups
 from comfygraph.draw.text import one_line, xml
 from comfygraph.workflow.boxes import value_text
 
@@ -25,6 +25,19 @@ def render_dot(scene: Scene) -> str:
         tip = "\\n".join(_text(f"{severity}: {text}") for severity, text in node.findings)
         tip = f', tooltip="{tip}"' if tip else ""
         lines.append(f"  {names[node_id]} [label=<{_table(node)}>{tip}]")
+    for depth, number in nested_groups(scene):
+        space = "  " * (depth + 1)
+        if number is None:
+            lines.append(f"{space}}}")
+            continue
+        group = scene.groups[number]
+        lines.append(f"{space}subgraph cluster_{number} {{")
+        lines.append(
+            f'{space}  graph [label="{_text(group.title)}", labeljust=l, style="rounded,filled", '
+            f'fontname="Helvetica", fontsize=14, fontcolor="#DDDDDD", color="{group.color}", '
+            f'fillcolor="{group.color}30"]'
+        )
+        lines += [f"{space}  {names[node_id]}" for node_id in group.nodes]
     ports = {
         (node_id, slot.name): f"i{index}"
         for node_id, node in scene.nodes.items()

@@ -4,14 +4,15 @@ What is drawn: nodes with their places, links with their ends, findings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.core.values import Prompt
-from comfygraph.workflow.arrange import Wire, arrange
+from comfygraph.workflow.arrange import Wire
 from comfygraph.workflow.boxes import Box, box_of
+from comfygraph.workflow.clusters import arrange_groups
 from comfygraph.workflow.faces import Face, faces_of
 
 Findings: TypeAlias = Mapping[str | None, Sequence[tuple[str, str]]]
@@ -57,6 +58,28 @@ class SceneLink(NamedTuple):
     end: tuple[int, int]
 
 
+class SceneGroup(NamedTuple):
+    """
+    A group in its place.
+
+    Args:
+        title: Its name.
+        parent: The place of the group around it among all groups, -1 for none.
+        color: Its colour, `#rrggbb`.
+        nodes: The ids of the nodes in it, without those of inner groups.
+        x, y, width, height: Its frame, pixels.
+    """
+
+    title: str
+    parent: int
+    color: str
+    nodes: tuple[str, ...]
+    x: int
+    y: int
+    width: int
+    height: int
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """
@@ -67,6 +90,7 @@ class Scene:
         links: All links.
         width, height: In pixels, margins included.
         general: Findings about the whole graph.
+        groups: The frames around groups of nodes, outer ones first.
     """
 
     nodes: Mapping[str, SceneNode]
@@ -74,6 +98,7 @@ class Scene:
     width: int
     height: int
     general: tuple[tuple[str, str], ...] = ()
+    groups: tuple[SceneGroup, ...] = ()
 
 
 def make_scene(
@@ -107,7 +132,11 @@ def make_scene(
         for index, slot in enumerate(face.inputs)
         if slot.link is not None
     ]
-    places = arrange([(box.width, box.height) for box in boxes.values()], wires)
+    places, frames = arrange_groups(
+        [(box.width, box.height) for box in boxes.values()],
+        wires,
+        [face.node.group for face in faces.values()],
+    )
     nodes = {
         node_id: SceneNode(
             node_id,
@@ -125,13 +154,46 @@ def make_scene(
         *(item for key, items in found.items() if key is not None and key not in nodes
           for item in items),
     ]  # fmt: skip
+    ids = list(faces)
+    groups = tuple(
+        SceneGroup(
+            frame.title,
+            frame.parent,
+            frame.color,
+            tuple(ids[index] for index in frame.nodes),
+            frame.x + MARGIN,
+            frame.y + MARGIN,
+            frame.width,
+            frame.height,
+        )
+        for frame in frames
+    )
+    rights = [node.x + node.box.width for node in nodes.values()]
+    bottoms = [node.y + node.box.height for node in nodes.values()]
     return Scene(
         nodes,
         tuple(_links(nodes)),
-        max((node.x + node.box.width for node in nodes.values()), default=0) + MARGIN,
-        max((node.y + node.box.height for node in nodes.values()), default=0) + MARGIN,
+        max([*rights, *(group.x + group.width for group in groups)], default=0) + MARGIN,
+        max([*bottoms, *(group.y + group.height for group in groups)], default=0) + MARGIN,
         tuple(general),
+        groups,
     )
+
+
+def nested_groups(scene: Scene) -> Iterator[tuple[int, int | None]]:
+    """
+    Walk through the groups as blocks: `(depth, number)` opens one, `(depth, None)` ends it.
+    """
+    inner: dict[int, list[int]] = {}
+    for number, group in enumerate(scene.groups):
+        inner.setdefault(group.parent, []).append(number)
+    stack: list[tuple[int, int | None]] = [(0, number) for number in inner.get(-1, [])][::-1]
+    while stack:
+        depth, number = stack.pop()
+        yield depth, number
+        if number is not None:
+            stack.append((depth, None))
+            stack += [(depth + 1, other) for other in inner.get(number, [])][::-1]
 
 
 def _links(nodes: Mapping[str, SceneNode]) -> list[SceneLink]:

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from comfygraph.draw.colors import SEVERITIES, socket_color
-from comfygraph.draw.scene import Scene, SceneLink, SceneNode
+from comfygraph.draw.scene import Scene, SceneGroup, SceneLink, SceneNode
 from comfygraph.draw.text import fitted, one_line, wrapped_lines, xml
 from comfygraph.workflow.boxes import TITLE, text_width, value_text
+from comfygraph.workflow.clusters import PADDING
 from comfygraph.workflow.faces import FaceWidget
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[_.])(?=\w)")
@@ -41,6 +42,8 @@ text { font-family: Inter, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; fon
 .node .far text { font-size: inherit; font-weight: 600; fill: #f0f0f0; text-anchor: middle; }
 .unknown .body { fill: #4a2b33; }
 .node .label { fill: #9fc5a8; font-size: 11px; }
+.group rect { fill-opacity: .16; stroke-opacity: .7; stroke-width: 1.5; }
+.group text { font-size: 24px; font-weight: 600; }
 .outline { fill: none; stroke-width: 3; }
 .badge text { font-size: 11px; font-weight: 700; text-anchor: middle; fill: #161616; }
 .link { fill: none; stroke-width: 2.6; stroke-linecap: round; opacity: .9; }
@@ -68,13 +71,24 @@ def svg_content(scene: Scene) -> str:
     Give links and nodes as SVG elements, without the document around them.
     """
     fans = Counter((link.origin, link.slot) for link in scene.links)
-    out = ['<g class="links">\n']
+    out = [_group(group) for group in scene.groups]
+    out.append('<g class="links">\n')
     out += [f"{_link(link, faint=fans[link.origin, link.slot] > MANY)}\n" for link in scene.links]
     out.append('</g>\n<g class="nodes">\n')
     for node in sorted(scene.nodes.values(), key=lambda item: (item.x, item.y)):
         out += _node(node)
     out.append("</g>\n")
     return "".join(out)
+
+
+def _group(group: SceneGroup) -> str:
+    title = fitted(group.title, group.width - 2 * PADDING, 2.0)
+    return (
+        f'<g class="group"><rect x="{group.x}" y="{group.y}" width="{group.width}" '
+        f'height="{group.height}" rx="8" fill="{group.color}" stroke="{group.color}"/>'
+        f'<text x="{group.x + PADDING // 2}" y="{group.y + 28}" fill="{group.color}">'
+        f"{xml(title)}</text></g>\n"
+    )
 
 
 def _link(link: SceneLink, *, faint: bool) -> str:

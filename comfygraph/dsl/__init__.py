@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from comfygraph.dsl.expression import output as output
     from comfygraph.dsl.expression import raw_node as raw_node
     from comfygraph.dsl.expression import title_of as title_of
+    from comfygraph.dsl.groups import group as group
     from comfygraph.dsl.params import param as param
     from comfygraph.dsl.space import NodeSpace as NodeSpace
     from comfygraph.dsl.template import Parameter as Parameter
@@ -38,6 +39,7 @@ _HOMES = {
     "build": "builder",
     "class_of": "expression",
     "decompile": "decompiler",
+    "group": "groups",
     "inputs_of": "expression",
     "named": "expression",
     "output": "expression",
@@ -57,6 +59,7 @@ __all__ = [
     "build",
     "class_of",
     "decompile",
+    "group",
     "inputs_of",
     "named",
     "output",

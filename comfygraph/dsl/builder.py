@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from comfygraph.core.values import Link, Node, Prompt
+from comfygraph.core.values import Link, Node, Prompt, make_node
 from comfygraph.dsl.expression import Node as Expression
 from comfygraph.dsl.expression import (
     Output,
     RawNode,
     Source,
-    Where,
     class_of,
     title_of,
-    where_of,
 )
 from comfygraph.dsl.finish import Finisher
 from comfygraph.dsl.literals import shown
+from comfygraph.dsl.places import Places
 from comfygraph.errors import BuildError, BuildProblem
 
 Outputs: TypeAlias = Source[Any] | Iterable[Source[Any]]
@@ -87,28 +86,32 @@ class Builder:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.problems: list[BuildProblem] = []
         self.finisher = Finisher(values, self._problem)
-        self._titles: list[str | None] = []
-        self._made: list[tuple[str, dict[str, Any], str | None, Where]] = []
+        self._places = Places()
+        self._placed: list[Expression[Any]] = []
+        self._inputs: list[dict[str, Any]] = []
+        self._titles: dict[int, str] = {}
+        self._groups: dict[int, str] = {}
+        """Number of a node → what one of its twins brought along."""
         self._known: dict[Any, int] = {}
+        self._first: dict[int, int] = {}
+        """`id` of a link → the node that took it first, whose twins are not known yet."""
 
     def add(self, root: Expression[Any]) -> None:
         """
         Place a node after all that it is made of. Iterative: chains are as long as they like.
         """
         numbers = self.finisher.links.numbers
-        entered: set[int] = set()
         stack = [root]
         while stack:
             node = stack[-1]
-            mark = id(node)
-            if mark in numbers:
-                stack.pop()
-            elif mark in entered:
-                stack.pop()
-                numbers[mark] = self._place(node)
-            else:
-                entered.add(mark)
-                stack += [source for source in node._cg[3] if id(source) not in numbers]
+            if id(node) not in numbers:
+                for source in node._cg[2]:
+                    if id(source) not in numbers:
+                        stack.append(source)  # noqa: PERF401  # a third of the time
+                if stack[-1] is not node:
+                    continue
+                numbers[id(node)] = self._place(node)
+            stack.pop()
 
     def prompt(self) -> Prompt:
         """
@@ -122,12 +125,22 @@ class Builder:
             text = "one mistake" if count == 1 else f"{count} mistakes"
             raise BuildError(f"{text} in the graph", problems=self.problems)
         nodes: dict[str, Node] = {}
-        for number, (made, title) in enumerate(zip(self._made, self._titles, strict=True), 1):
-            class_type, inputs, display_name, where = made
-            title = title or display_name
+        where, titles, groups = self._places.where, self._titles, self._groups
+        for number, (node, inputs) in enumerate(zip(self._placed, self._inputs, strict=True), 1):
+            _, title, _, group, code, offset = node._cg
+            if number in titles:
+                title = titles[number]
+            if number in groups:
+                group = groups[number]
+            plan = type(node)._cg_plan
+            if title is None and plan is not None:
+                title = plan.display_name
+            meta: dict[str, Any] | None = {"title": title} if title is not None else None
+            if group is not None:
+                meta = {**(meta or {}), "comfygraph": {"group": group}}
+            class_type = plan.class_type if plan is not None else class_of(node)
             node_id = str(number)
-            meta = {"title": title} if title is not None else None
-            nodes[node_id] = Node(node_id, class_type, inputs, meta, where=where)
+            nodes[node_id] = make_node(node_id, class_type, inputs, meta, where(code, offset))
         return Prompt(nodes)
 
     def _place(self, node: Expression[Any]) -> int:
@@ -135,31 +148,43 @@ class Builder:
         title = node._cg[1]
         if title is not None and not isinstance(title, str):
             self._problem(node, f"its title is {shown(title)}, not a text")
-            title = None
-        plan = type(node)._cg_plan
-        class_type = plan.class_type if plan is not None else class_of(node)
-        values = tuple(inputs.values())
-        # Where every input is there, and of one type, the values alone tell nodes apart.
-        plain = plan is not None and plan.uniform and len(values) == len(plan.steps)
-        key: Any = (class_type, values) if plain else _key(class_type, inputs, values)
-        fresh = len(self._made) + 1
-        try:
-            number = self._known.setdefault(key, fresh)
-        except TypeError:
-            key = _key_of_json(class_type, inputs)
-            number = self._known.setdefault(key, fresh)
-        if number != fresh:
-            there = self._titles[number - 1]
-            if title is None or there is None or there == title:
-                self._titles[number - 1] = there or title
-                return number
-            # Twins with two titles are meant to be two nodes.
-            number = self._known.setdefault((key, title), fresh)
+        fresh = len(self._placed) + 1
+        links = self.finisher.links
+        if links.newest is None:
+            number = self._twin(node, inputs, fresh)
             if number != fresh:
                 return number
-        display_name = plan.display_name if plan is not None else None
-        self._made.append((class_type, inputs, display_name, node._cg[2]))
-        self._titles.append(title)
+        else:
+            # Twins take the same outputs: the first to take one is nobody's twin so far.
+            self._first[id(links.newest)] = fresh
+            links.newest = None
+        self._placed.append(node)
+        self._inputs.append(inputs)
+        return fresh
+
+    def _twin(self, node: Expression[Any], inputs: dict[str, Any], fresh: int) -> int:
+        """
+        Give the number of the node that is the same as this one, or `fresh` if there is none.
+        """
+        first, known = self._first, self._known
+        for value in inputs.values():
+            if type(value) is Link and id(value) in first:
+                number = first.pop(id(value))
+                known.setdefault(_key(self._placed[number - 1], self._inputs[number - 1]), number)
+        key = _key(node, inputs)
+        number = known.setdefault(key, fresh)
+        if number == fresh:
+            return fresh
+        _, title, _, group, _, _ = node._cg
+        there = self._placed[number - 1]._cg
+        first_title = self._titles.get(number, there[1])
+        if title is not None and first_title not in (None, title):
+            # Twins with two titles are meant to be two nodes.
+            number = known.setdefault((key, title), fresh)
+        elif title is not None:
+            self._titles[number] = title
+        if number != fresh and group is not None:
+            self._groups.setdefault(number, self._placed[number - 1]._cg[3] or group)
         return number
 
     def _problem(
@@ -171,7 +196,7 @@ class Builder:
     ) -> None:
         title = title_of(node)
         label = f'{class_of(node)} "{title}"' if isinstance(title, str) else class_of(node)
-        file, line = where_of(node) or (None, None)
+        file, line = self._places.where(node._cg[4], node._cg[5]) or (None, None)
         self.problems.append(
             BuildProblem(
                 one_line(f"{label}: {message}"),
@@ -184,19 +209,31 @@ class Builder:
         )
 
 
-def _key(class_type: str, inputs: Mapping[str, Any], values: tuple[Any, ...]) -> Any:
-    # The types stand beside the values since Python takes 1, 1.0 and True for the same key.
-    return (class_type, tuple(inputs), values, tuple(map(type, values)))
+def _key(node: Expression[Any], inputs: dict[str, Any]) -> Any:
+    """
+    Give what tells a node from others, titles apart.
+    """
+    plan = type(node)._cg_plan
+    values = tuple(inputs.values())
+    key: Any
+    if plan is not None and plan.uniform and len(values) == len(plan.steps):
+        # Where every input is there, and of one type, the values alone tell nodes apart.
+        key = (plan.class_type, values)
+    else:
+        # The types stand beside the values since Python takes 1, 1.0 and True for the same key.
+        key = (class_of(node), tuple(inputs), values, tuple(map(type, values)))
+    try:
+        hash(key)
+    except TypeError:
+        # Some value is a list or an object.
+        import json
+
+        return (key[0], json.dumps([list(inputs), [_json(value) for value in values]]))
+    return key
 
 
-def _key_of_json(class_type: str, inputs: Mapping[str, Any]) -> Any:
-    # Some value is a list or an object.
-    import json
-
-    values = [
-        value.to_json() if isinstance(value, Link) else ["", value] for value in inputs.values()
-    ]
-    return (class_type, json.dumps([list(inputs), values]))
+def _json(value: Any) -> Any:
+    return value.to_json() if isinstance(value, Link) else ["", value]
 
 
 def one_line(text: str) -> str:

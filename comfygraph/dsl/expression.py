@@ -13,19 +13,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from operator import itemgetter
+from types import CodeType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
+
+from comfygraph.dsl.groups import current_group
 
 if TYPE_CHECKING:
     from inspect import Signature
 
+    from comfygraph.dsl.places import Where
     from comfygraph.dsl.plan import ClassPlan
 
 SocketT = TypeVar("SocketT", contravariant=True)
 SourceT = TypeVar("SourceT", bound="Source[Any]")
 
-Where = tuple[str, int] | None
-"""The file and line of the call that made a node."""
+Facts = tuple[
+    dict[str, Any], str | None, "tuple[Node[Any], ...]", str | None, CodeType, int
+]  # fmt: skip
+"""
+What is kept of a node: inputs as written, title, the nodes among the inputs (the first last),
+group, the code that wrote it, and the offset of the call in that code.
+"""
 
 
 class Source(Generic[SocketT]):
@@ -120,8 +129,7 @@ class Node(Source[SocketT], metaclass=NodeClass):
     __slots__ = _NODE_SLOTS
 
     _cg_plan: ClassPlan | None = None
-    _cg: tuple[Mapping[str, Any], str | None, Where, list[Node[Any]]]
-    """Inputs as written, title, place, and the nodes among the inputs, the first last."""
+    _cg: Facts
 
     def __init__(self, /, *values: Any, **inputs: Any) -> None:
         frame = sys._getframe(1)
@@ -131,9 +139,9 @@ class Node(Source[SocketT], metaclass=NodeClass):
         title = inputs.pop("title", None) if plan.takes_title else None
         if values or plan.python_names:
             inputs = plan.bind(values, inputs)
-        where = (frame.f_code.co_filename, frame.f_lineno)
         inputs, sources = _frozen(inputs, plan.rank)
-        _set(self, "_cg", (inputs, title, where, sources))
+        facts = (inputs, title, sources, current_group(), frame.f_code, frame.f_lasti)
+        _set(self, "_cg", facts)
 
     def __repr__(self) -> str:
         title = title_of(self)
@@ -191,10 +199,10 @@ class RawNode(Node[Any]):
 
     _cg_class_type: str
 
-    def __init__(self, class_type: str, inputs: dict[str, Any], where: Where = None) -> None:
+    def __init__(self, class_type: str, inputs: dict[str, Any], code: CodeType, at: int) -> None:
         _set(self, "_cg_class_type", class_type)
         inputs, sources = _frozen(inputs, {})
-        _set(self, "_cg", (inputs, None, where, sources))
+        _set(self, "_cg", (inputs, None, sources, current_group(), code, at))
 
     def __iter__(self) -> Iterator[Output[Any]]:
         raise TypeError(
@@ -211,7 +219,7 @@ def raw_node(class_type: str, /, **inputs: Any) -> RawNode:
         inputs: Its inputs in the order of the prompt: outputs of other nodes, or constants.
     """
     frame = sys._getframe(1)
-    return RawNode(class_type, inputs, (frame.f_code.co_filename, frame.f_lineno))
+    return RawNode(class_type, inputs, frame.f_code, frame.f_lasti)
 
 
 def named(title: str, source: SourceT) -> SourceT:
@@ -226,8 +234,8 @@ def named(title: str, source: SourceT) -> SourceT:
         return cast("SourceT", Output(named(title, source.node), source.slot))
     node = cast("Node[Any]", source)
     twin = object.__new__(type(node))
-    inputs, _, where, sources = node._cg
-    _set(twin, "_cg", (inputs, title, where, sources))
+    facts = node._cg
+    _set(twin, "_cg", (facts[0], title, *facts[2:]))
     if isinstance(node, RawNode):
         _set(twin, "_cg_class_type", node._cg_class_type)
     return cast("SourceT", twin)
@@ -280,7 +288,9 @@ def inputs_of(node: Node[Any]) -> Mapping[str, Any]:
 
 def where_of(node: Node[Any]) -> Where:
     """Give the file and line of the call that made the node."""
-    return node._cg[2]
+    from comfygraph.dsl.places import Places
+
+    return Places().where(node._cg[4], node._cg[5])
 
 
 _CONSTANTS = frozenset({str, int, float, bool})
@@ -288,7 +298,7 @@ _CONSTANTS = frozenset({str, int, float, bool})
 
 def _frozen(
     inputs: dict[str, Any], rank: Mapping[str, int]
-) -> tuple[dict[str, Any], list[Node[Any]]]:
+) -> tuple[dict[str, Any], tuple[Node[Any], ...]]:
     """
     Give the inputs out of reach of their caller, and the nodes among them, the first last.
 
@@ -296,36 +306,26 @@ def _frozen(
         inputs: The inputs; the object itself is ours already.
         rank: Input name → its place in the prompt.
     """
-    others = [value for value in inputs.values() if type(value) not in _CONSTANTS]
-    if len(others) < 2:
-        # Nodes with one link are common: nothing to be put in order.
-        if not others:
-            return inputs, []
-        value = others[0]
-        if type(value) is Output:
-            return inputs, [value.node]
-        if isinstance(value, Node):
-            return inputs, [value]
-    found: list[tuple[str, Node[Any]]] = []
+    found: list[tuple[int, Node[Any]]] = []
     nested = False
+    last = len(rank)
     for name, value in inputs.items():
         kind = type(value)
         if kind in _CONSTANTS:
             continue
         if kind is Output:
-            found.append((name, value.node))
-        elif isinstance(value, Node):
-            found.append((name, value))
+            found.append((rank.get(name, last), value.node))
+        elif type(kind) is NodeClass:
+            found.append((rank.get(name, last), value))
         elif kind is list or kind is dict or kind is tuple:
             nested = True
-            found += [(name, source) for source in _nested_sources(value)]
-    if len(found) > 1:
-        last = len(rank)
-        found.sort(key=lambda item: rank.get(item[0], last))
-        found.reverse()
+            found += [(rank.get(name, last), source) for source in _nested_sources(value)]
     if nested:
         inputs = {name: _copied(value) for name, value in inputs.items()}
-    return inputs, [source for _, source in found]
+    if len(found) > 1:
+        found.sort(key=itemgetter(0))
+        found.reverse()
+    return inputs, tuple([source for _, source in found])
 
 
 def _nested_sources(value: Any) -> list[Node[Any]]:

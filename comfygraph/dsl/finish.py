@@ -52,6 +52,7 @@ class Finisher:
             out = {}
             used = 0
             get, links = written.get, self.links
+            placed = links.placed
             for name, item in plan.steps:
                 value = get(name, MISSING)
                 # The common cases, straight; all that is odd goes through `_value`.
@@ -67,12 +68,17 @@ class Finisher:
                             out[name] = value
                             continue
                     elif kind is Output:
-                        link = links.link(node, item, value)
-                        if link is not MISSING:
-                            out[name] = link
-                        continue
+                        origin = value.node
+                        other = type(origin)._cg_plan
+                        if (
+                            other is not None
+                            and not other.matched
+                            and other.output_types[value.slot] in item.accepts
+                        ):
+                            out[name] = placed(origin, value.slot)
+                            continue
                     elif kind in item.only_slot:
-                        out[name] = links.placed(value, item.only_slot[kind])
+                        out[name] = placed(value, item.only_slot[kind])
                         continue
                 value = self._value(node, item, value)
                 if value is not MISSING:

@@ -30,7 +30,10 @@ class Linker:
         """`id` of a placed node → its number in the prompt."""
         self._report = report
         self._types: dict[int, tuple[str, ...]] = {}
-        self._links: dict[tuple[int, int], Link] = {}
+        self.made: dict[tuple[int, int], Link] = {}
+        """Number of a node and slot → the link to that output, one for all that take it."""
+        self.newest: Link | None = None
+        """The last link that was made, until somebody asked for it."""
 
     def types_of(self, node: Node[Any]) -> tuple[str, ...]:
         """
@@ -51,10 +54,10 @@ class Linker:
         return self.placed(origin, slot)
 
     def placed(self, origin: Node[Any], slot: int) -> Link:
-        number = self.numbers[id(origin)]
-        link = self._links.get((number, slot))
+        place = (self.numbers[id(origin)], slot)
+        link = self.made.get(place)
         if link is None:
-            link = self._links[number, slot] = Link(str(number), slot)
+            link = self.newest = self.made[place] = Link(str(place[0]), slot)
         return link
 
     def node_link(self, node: Node[Any], item: InputPlan, origin: Node[Any]) -> Any:
@@ -107,7 +110,7 @@ class Linker:
             if slots:
                 return f"the nearest is {class_of(candidate)}.{plan.output_names[slots[0]]}"
             if len(near) < 64:
-                fresh = [n for n in candidate._cg[3][::-1] if id(n) not in seen]
+                fresh = [n for n in candidate._cg[2][::-1] if id(n) not in seen]
                 seen.update(map(id, fresh))
                 near += fresh
         return None

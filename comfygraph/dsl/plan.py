@@ -243,6 +243,9 @@ class ClassPlan:
             inputs: The keyword arguments, as identifiers or as original names.
         """
         out: dict[str, Any] = dict(zip(self.positional, values, strict=False))
+        if not self.python_names and out.keys().isdisjoint(inputs):
+            out.update(inputs)
+            inputs = {}
         if len(values) > len(self.positional):
             out[EXTRA_POSITIONAL] = len(values)
         for key, value in inputs.items():

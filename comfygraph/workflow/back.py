@@ -12,8 +12,9 @@ from typing import Any
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.core.values import Prompt
-from comfygraph.workflow.arrange import Wire, arrange
+from comfygraph.workflow.arrange import Wire
 from comfygraph.workflow.boxes import TITLE, Box, box_of
+from comfygraph.workflow.clusters import FONT, Frame, arrange_groups
 from comfygraph.workflow.faces import Face, faces_of
 from comfygraph.workflow.numbers import as_double
 from comfygraph.workflow.order import is_array_index
@@ -93,7 +94,11 @@ def rebuild(prompt: Prompt, catalog: NodeCatalog) -> Rebuilt:
                     boxes[node_id].inputs[index],
                 )
             )
-    places = arrange([(box.width, box.height) for box in boxes.values()], wires)
+    places, frames = arrange_groups(
+        [(box.width, box.height) for box in boxes.values()],
+        wires,
+        [face.node.group for face in faces.values()],
+    )
     nodes = [
         _node(face, ids[node_id], boxes[node_id], place, order[node_id], leaving, arriving)
         for (node_id, face), place in zip(faces.items(), places, strict=True)
@@ -103,7 +108,7 @@ def rebuild(prompt: Prompt, catalog: NodeCatalog) -> Rebuilt:
         "last_link_id": len(links),
         "nodes": nodes,
         "links": links,
-        "groups": [],
+        "groups": [_group(number, frame) for number, frame in enumerate(frames, 1)],
         "config": {},
         "extra": {},
         "version": 0.4,
@@ -171,6 +176,17 @@ def _node(
     if values:
         out["widgets_values"] = values
     return out
+
+
+def _group(number: int, frame: Frame) -> dict[str, Any]:
+    return {
+        "id": number,
+        "title": frame.title,
+        "bounding": [frame.x, frame.y, frame.width, frame.height],
+        "color": frame.color,
+        "font_size": FONT,
+        "flags": {},
+    }
 
 
 def _values(face: Face) -> list[Any]:

@@ -13,6 +13,7 @@ from hypothesis import given
 from strategies import json_values
 
 from comfygraph.dsl import build, param, raw_node
+from comfygraph.dsl.expression import where_of
 from comfygraph.errors import BuildError, ExitCode
 from comfygraph.nodes import (
     BatchImagesNode,
@@ -229,7 +230,7 @@ def test_all_mistakes_at_once_with_their_lines():
     with pytest.raises(BuildError) as caught:
         build(SAVE(second, filename="x"))
 
-    start = second._cg[2][1]
+    start = where_of(second)[1]
     assert "4 mistakes in the graph" == caught.value.message
     assert ExitCode.FINDINGS == caught.value.exit_code
     assert [
