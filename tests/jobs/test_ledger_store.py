@@ -202,6 +202,27 @@ def test_jobs_are_selected(open_one: Open) -> None:  # noqa: F811
     assert 1.5 == ledger.cost()
 
 
+def test_what_a_batch_may_cost(open_one: Open) -> None:  # noqa: F811
+    """
+    Costs are added up; jobs that may cost something yet are counted, and so are those in doubt.
+    """
+    ledger = open_one()
+    ledger.plan(intent(f"a{number}", batch="b1") for number in range(6))
+    ledger.plan([intent("ff", batch="b2")])
+    for job, changes in (
+        ("a0", {"state": State.SUCCEEDED, "cost": 2.0}),
+        ("a1", {"state": State.FAILED, "cost": 3.0}),
+        ("a2", {"state": State.RUNNING}),
+        ("a3", {"state": State.UNCERTAIN}),
+    ):
+        with ledger.claim(job) as claim:
+            claim.write(**changes)  # type: ignore[arg-type]
+    ledger.claim("a4")
+
+    assert (5.0, 3.0, 2, 1) == ledger.outlay("b1")
+    assert (0.0, 0.0, 0, 0) == ledger.outlay("none")
+
+
 def test_many_jobs_come_in_pages_and_in_order(open_one: Open) -> None:  # noqa: F811
     """
     Jobs of one batch come in the order of their variants, across pages, both ways.

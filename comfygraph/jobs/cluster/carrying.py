@@ -186,6 +186,9 @@ class Carrier:
             raise Later(work.shut_until - self.settings.clock())
         claim = await self._claim(record.id)
         try:
+            record = claim.record()  # somebody may have had it in between
+            if record.state.ended:
+                return record
             if record.state is State.PLANNED and not self._affordable(record, work.plan):
                 return record
             known = await self._unless_leaving(
@@ -257,8 +260,9 @@ class Carrier:
         """
         if plan.max_cost is None:
             return True
-        spent, dearest, under_way = self.ledger.outlay(record.batch)
-        purse = Purse(plan.max_cost, expected=max(plan.expected, dearest), spent=spent)
+        spent, dearest, under_way, doubtful = self.ledger.outlay(record.batch)
+        expected = max(plan.expected, dearest)
+        purse = Purse(plan.max_cost, expected=expected, spent=spent + doubtful * expected)
         for _ in range(under_way - 1):
             purse.sent()
         if purse.may_send():

@@ -123,8 +123,9 @@ SELECT_JOBS = f"SELECT {', '.join(COLUMNS)} FROM jobs"
 
 OUTLAY = (
     "SELECT COALESCE(SUM(cost), 0), COALESCE(MAX(cost), 0), "
-    "COALESCE(SUM(CASE WHEN state IN ('intended', 'uncertain', 'accepted', 'running') "
-    "OR (state = 'planned' AND holder <> '') THEN 1 ELSE 0 END), 0) FROM jobs WHERE batch = ?"
+    "COALESCE(SUM(CASE WHEN state IN ('intended', 'accepted', 'running') "
+    "OR (state = 'planned' AND holder <> '') THEN 1 ELSE 0 END), 0), "
+    "COALESCE(SUM(CASE WHEN state = 'uncertain' THEN 1 ELSE 0 END), 0) FROM jobs WHERE batch = ?"
 )
 
 INSERT_PAYLOAD = "INSERT INTO payloads (id, body) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"

@@ -207,13 +207,13 @@ class Ledger:
         rows = self.engine.read(f"SELECT SUM(cost) FROM jobs WHERE {where}", values)
         return float(rows[0][0] or 0.0)
 
-    def outlay(self, batch: str) -> tuple[float, float, int]:
+    def outlay(self, batch: str) -> tuple[float, float, int, int]:
         """
-        Give what the jobs of a batch have cost, what the dearest of them has, and how many may
-        cost something yet: those that are under way, or claimed to be sent.
+        Give what the jobs of a batch have cost, what the dearest has, how many may cost something
+        yet (under way, or claimed to be sent), and of how many nobody knows whether they exist.
         """
-        ((spent, dearest, under_way),) = self.engine.read(sql.OUTLAY, (batch,))
-        return float(spent), float(dearest), int(under_way)
+        ((spent, dearest, under_way, doubtful),) = self.engine.read(sql.OUTLAY, (batch,))
+        return float(spent), float(dearest), int(under_way), int(doubtful)
 
     def submission(self, job: str) -> Submission:
         """
