@@ -167,6 +167,27 @@ def test_tasks_of_silent_workers_are_taken_up(ledger: Ledger) -> None:
     assert (2, 2, 0) == (stuck, len(done), left_in(ledger, ["civitai"]))
 
 
+def test_jobs_of_machines_that_are_gone_are_taken_over(ledger: Ledger) -> None:
+    """
+    A job that a silent process on another machine has claimed is taken over, looked for by its key,
+    and adopted; it is not handed in again.
+    """
+    with Emulator(speed=0, faults=Faults(qps=0)) as emulator:
+        config = civitai(emulator)
+        batch = detached(ledger, config, 2, "civitai")
+        work(ledger, config, "civitai")
+        with ledger.engine.write(durable=True) as write:
+            # as if it had died between the send and the answer
+            write.run("INSERT INTO holders (id, place, beat) VALUES ('x', 'far boot ns 7 8', 3)")
+            write.run("UPDATE jobs SET state = 'intended', job_id = '', ended = NULL, holder = 'x'")
+        defer_batch(ledger, batch)
+        done = work(ledger, config, "civitai")
+        handed_in = sum(emulator.stats().submits.values())
+
+    assert ["succeeded"] * 2 == [record.state.value for record in done]
+    assert 2 == handed_in
+
+
 def test_looking_on(ledger: Ledger) -> None:
     """
     Whoever looks on sees one figure that never goes back, and the end; or that nobody is at it.

@@ -100,6 +100,7 @@ class Carrier:
         settings: Clock, chance, rate limits.
         concurrency: How many variants are carried out at the same time.
         leaving: When to leave.
+        silence: Seconds without a beat after which a process elsewhere is taken for dead.
         out: A folder that takes the place of the batches' own.
         tell: Is told, in one line, what a person should know.
         report: Is told of each variant that is over, by its last job.
@@ -114,6 +115,7 @@ class Carrier:
     tell: Callable[[str], None]
     report: Callable[[JobRecord], None]
     out: str | None = None
+    silence: float = SILENCE
     fatal: ComfyGraphError | None = None
     """What would go wrong with every other job too."""
     _works: dict[str, _Work] = field(default_factory=dict)
@@ -245,7 +247,7 @@ class Carrier:
             if life_of(holder) is not Life.ELSEWHERE or beat not in (None, holder.beat):
                 raise Later(_HELD)
             beat = holder.beat
-            if self._watch.silent(holder, SILENCE):
+            if self._watch.silent(holder, self.silence):
                 self.tell(f"job {job[:8]} is taken over from {describe(holder)}")
                 try:
                     return self.ledger.claim(job, instead_of=holder)

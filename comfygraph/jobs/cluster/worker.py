@@ -115,6 +115,7 @@ class ClusterWorker:
             tell,
             report,
             terms.out,
+            terms.silence,
         )
 
     def ask_stop(self) -> None:
