@@ -37,6 +37,7 @@ from comfygraph.jobs.effects import (
 )
 from comfygraph.jobs.files import NotKept
 from comfygraph.jobs.job import JobState, OnMark
+from comfygraph.jobs.line import Line
 from comfygraph.jobs.plan import Plan
 from comfygraph.jobs.sync_stream import StreamThread
 from comfygraph.targets.base import JobRef
@@ -231,7 +232,7 @@ class _Machine:
         self._request = 0
         self._stream: StreamThread | None = None
         self._stream_serial = 0
-        self._line: _Line | None = None
+        self._line: Line | None = None
         self._close = close
         self._closed = Lock()
 
@@ -296,7 +297,7 @@ class _Machine:
     def _send(self, effect: Send | Save) -> None:
         headers = wire.wire_headers(effect.request)
         if self._line is None:
-            self._line = _Line()
+            self._line = Line()
         self._serial += 1
         self._request = self._serial
         self._line.take()
@@ -321,38 +322,9 @@ class _Machine:
             self._stream = None
 
 
-class _Line:
-    """
-    A client that is closed when nobody speaks on it any more: a connection that is in use when
-    its client is closed would be left open.
-    """
-
-    def __init__(self) -> None:
-        self.client = httpx.Client(**wire.client_options())
-        self._lock = Lock()
-        self._talks = 1
-
-    def take(self) -> None:
-        """
-        Begin a talk.
-        """
-        with self._lock:
-            self._talks += 1
-
-    def hang_up(self) -> None:
-        """
-        End a talk, or the line's own claim to be kept.
-        """
-        with self._lock:
-            self._talks -= 1
-            over = self._talks == 0
-        if over:
-            self.client.close()
-
-
 def _carry(
     inbox: SimpleQueue[_Letter],
-    line: _Line,
+    line: Line,
     serial: int,
     effect: Send | Save,
     headers: dict[str, str],
