@@ -109,18 +109,28 @@ _COMFYAPI = {
     "download": "GET /api/v2/files/*",
     "upload": "POST /api/v2/assets",
 }
+_KEYED = {"TAMS_KEEPS_REQUEST_ID": "1"}
+"""The emulator answers a `requestId` that it has seen with the first job."""
 _TAMS_CAN = frozenset(
     {"keyed", "failed node", "position", "transient", "expiring", "check", "upload", "check first"}
 )
 _CIVITAI_CAN = frozenset({"keyed", "find", "expiring", "check", "upload"})
 SERVICES = (
-    Service("tams-bearer", "tams", "TAMS_BASE_URL", _TAMS, {"TAMS_API_KEY": TOKEN}, {}, _TAMS_CAN),
+    Service(
+        "tams-bearer",
+        "tams",
+        "TAMS_BASE_URL",
+        _TAMS,
+        {"TAMS_API_KEY": TOKEN, **_KEYED},
+        {},
+        _TAMS_CAN,
+    ),
     Service(
         "tams-rsa",
         "tams",
         "TAMS_BASE_URL",
         _TAMS,
-        {"TAMS_APP_ID": APP_ID, "TAMS_PRIVATE_KEY": PRIVATE_KEY},
+        {"TAMS_APP_ID": APP_ID, "TAMS_PRIVATE_KEY": PRIVATE_KEY, **_KEYED},
         {},
         _TAMS_CAN,
     ),
