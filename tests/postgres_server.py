@@ -14,6 +14,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -114,7 +115,7 @@ class Server:
         Stop the server at once, as a loss of power would.
         """
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(3)  # SIGQUIT: immediate shutdown
+            self._process.send_signal(signal.SIGQUIT)
             self._process.wait(10)
 
     def remove(self) -> None:
@@ -167,6 +168,7 @@ def shared_server(folder: Path) -> Iterator[int]:
 
 
 def _watch(folder: Path) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     notes = folder / "postgres.json"
     server = Server()
     try:
