@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from comfygraph.compare import Difference as Difference
     from comfygraph.compare import compare as compare
     from comfygraph.core.edit import add_node as add_node
-    from comfygraph.core.edit import merge as merge
-    from comfygraph.core.edit import relink as relink
     from comfygraph.core.edit import remove_node as remove_node
     from comfygraph.core.edit import rename_node as rename_node
     from comfygraph.core.edit import replace_node as replace_node
     from comfygraph.core.edit import set_input as set_input
     from comfygraph.core.edit import set_title as set_title
-    from comfygraph.core.edit import splice as splice
     from comfygraph.core.graph import GraphView as GraphView
+    from comfygraph.core.rewire import merge as merge
+    from comfygraph.core.rewire import relink as relink
+    from comfygraph.core.rewire import splice as splice
     from comfygraph.core.values import Link as Link
     from comfygraph.core.values import Node as Node
     from comfygraph.core.values import Prompt as Prompt
@@ -110,16 +110,18 @@ _NAMES = {
     ),
     "comfygraph.core.edit": (
         "add_node",
-        "merge",
-        "relink",
         "remove_node",
         "rename_node",
         "replace_node",
         "set_input",
         "set_title",
-        "splice",
     ),
     "comfygraph.core.graph": ("GraphView",),
+    "comfygraph.core.rewire": (
+        "merge",
+        "relink",
+        "splice",
+    ),
     "comfygraph.core.values": (
         "Link",
         "Node",
@@ -224,6 +226,7 @@ __all__ = [
     "drawing",
     "estimate",
     "explain",
+    "group",
     "insert_loras",
     "lint",
     "load_catalog",

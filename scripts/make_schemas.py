@@ -77,7 +77,12 @@ def prompt_schema() -> Schema:
                     {"type": "string"},
                     {"type": "array", "items": {"type": "string"}},
                 ],
-            }
+            },
+            "group": {
+                "description": "The group that the node is drawn in, such as hires or "
+                "hires/upscale.",
+                "type": "string",
+            },
         },
     }
     return {

@@ -1,5 +1,6 @@
 """
-Pure edits: each takes a prompt and gives a new one; nodes that are not touched are shared.
+Pure edits of nodes: each takes a prompt and gives a new one; nodes that are not touched are
+shared. Those of links are in `comfygraph.core.rewire`.
 
 Every edit is linear in the prompt. None asks a catalog whether the result makes sense,
 that is lint's work; but no edit leaves a link to a node that it took away.
@@ -7,8 +8,8 @@ that is lint's work; but no edit leaves a link to a node that it took away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 from comfygraph.core.bypass import Classes, bypass
 from comfygraph.core.find import NodeRef, node_of
@@ -16,20 +17,6 @@ from comfygraph.core.links import fresh_ids, linked_ids, map_all, map_links
 from comfygraph.core.nearest import did_you_mean, shorten
 from comfygraph.core.values import InputValue, Link, Node, Prompt, as_link
 from comfygraph.errors import EditError
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """
-    Two prompts made one.
-
-    Args:
-        prompt: All nodes of the first, then all of the second.
-        ids: Id in the second prompt → id in the merged one, for every node of the second.
-    """
-
-    prompt: Prompt
-    ids: Mapping[str, str]
 
 
 def fresh_id(prompt: Prompt) -> str:
@@ -62,7 +49,7 @@ def add_node(
     Raises:
         EditError: The id is taken, or a link leads nowhere.
     """
-    node = _new_node(prompt, class_type, inputs, node_id, title)
+    node = new_node(prompt, class_type, inputs, node_id, title)
     nodes = dict(prompt)
     nodes[node.id] = node
     return Prompt(nodes)
@@ -86,7 +73,7 @@ def set_input(
     """
     node = node_of(prompt, node_id)
     if must_exist and name not in node.inputs:
-        raise _no_input(node, name)
+        raise no_input(node, name)
     inputs = {**node.inputs, name: _checked(prompt, value)}
     return _with(prompt, replace(node, inputs=inputs))
 
@@ -100,7 +87,7 @@ def remove_input(prompt: Prompt, node_id: NodeRef, name: str) -> Prompt:
     """
     node = node_of(prompt, node_id)
     if name not in node.inputs:
-        raise _no_input(node, name)
+        raise no_input(node, name)
     return _with(prompt, replace(node, inputs={k: v for k, v in node.inputs.items() if k != name}))
 
 
@@ -219,7 +206,7 @@ def remove_node(
     given = dict(links or {})
     for link in given.values():
         if link is not None:
-            _check_link(prompt, link)
+            check_link(prompt, link)
             if link.node_id == here:
                 raise EditError(f"node `{shorten(here)}` cannot take its own place")
     found: dict[int, Link | None] = {}
@@ -237,130 +224,22 @@ def remove_node(
     return map_all(rest, turn)
 
 
-def relink(
-    prompt: Prompt, old: Link, new: Link | None, *, only: Iterable[str] | None = None
-) -> Prompt:
-    """
-    Let everything that takes one output take another.
-
-    Args:
-        prompt: The prompt.
-        old: The output that is taken now; its node may be missing.
-        new: The output to take instead; `None` cuts the links.
-        only: Ids of the nodes to look at; default is all.
-
-    Raises:
-        EditError: The new link or one of `only` names no node.
-    """
-    if new is not None:
-        _check_link(prompt, new)
-    chosen = None if only is None else {node_of(prompt, node_id).id for node_id in only}
-    return map_all(prompt, lambda link: new if link == old else link, chosen)
-
-
-def splice(
-    prompt: Prompt,
-    node_id: NodeRef,
-    name: str,
-    class_type: str,
-    into: str,
-    *,
-    slot: int = 0,
-    inputs: Mapping[str, InputValue] | None = None,
-    everywhere: bool = False,
-    new_id: str | None = None,
-    title: str | None = None,
-) -> Prompt:
-    """
-    Put a new node into a link.
-
-    The new node's input `into` takes what the link carried, and the link's end takes output
-    `slot` of the new node, which stands right behind the node that the link came from.
-
-    Args:
-        prompt: The prompt.
-        node_id: The node at the end of the link.
-        name: Its input that holds the link.
-        class_type: The class of the new node.
-        into: The new node's input for what the link carried.
-        slot: The new node's output slot.
-        inputs: Its other inputs.
-        everywhere: Let every other taker of the same output take the new node as well.
-        new_id: The id of the new node; default is `fresh_id(prompt)`.
-        title: The title of the new node.
-
-    Raises:
-        EditError: There is no such node, input or link, the id is taken, or one of the
-            other inputs leads nowhere.
-    """
-    node = node_of(prompt, node_id)
-    here = node.id
-    if name not in node.inputs:
-        raise _no_input(node, name)
-    carried = node.inputs[name]
-    if not isinstance(carried, Link):
-        raise EditError(
-            f"input `{shorten(name)}` of node `{shorten(here)}` is a constant, not a link"
-        )
-    others = dict(inputs or {})
-    others.pop(into, None)
-    fresh = _new_node(prompt, class_type, others, new_id, title)
-    fresh = replace(fresh, inputs={into: carried, **fresh.inputs})
-    end = Link(fresh.id, slot)
-    nodes: dict[str, Node] = {}
-    if carried.node_id not in prompt:
-        nodes[fresh.id] = fresh
-    for key, other in prompt.items():
-        if everywhere:
-            nodes[key] = map_links(other, lambda link: end if link == carried else link)
-        elif key == here:
-            nodes[key] = replace(other, inputs={**other.inputs, name: end})
-        else:
-            nodes[key] = other
-        if key == carried.node_id:
-            nodes[fresh.id] = fresh
-    return Prompt(nodes)
-
-
-def merge(first: Prompt, second: Prompt) -> Merged:
-    """
-    Put two prompts into one that has all nodes of both.
-
-    The first keeps its ids. A node of the second keeps its id if nothing in the first has
-    it or links to it; else it gets a fresh one, and links follow. A link that was broken
-    before stays broken: it never leads into the other prompt.
-    """
-    taken = {*first, *linked_ids(first)}
-    named = dict.fromkeys([*second, *sorted(linked_ids(second))])
-    fresh = fresh_ids({*taken, *named})
-    ids = {node_id: next(fresh) if node_id in taken else node_id for node_id in named}
-    nodes = dict(first)
-    for node_id, node in second.items():
-        moved = map_links(node, lambda link: _moved(link, ids))
-        if ids[node_id] != node_id:
-            moved = replace(moved, id=ids[node_id])
-        nodes[moved.id] = moved
-    return Merged(Prompt(nodes), {node_id: ids[node_id] for node_id in second})
-
-
-def _moved(link: Link, ids: Mapping[str, str]) -> Link:
-    new_id = ids[link.node_id]
-    return link if new_id == link.node_id else Link(new_id, link.slot)
-
-
 def _with(prompt: Prompt, node: Node) -> Prompt:
     nodes = dict(prompt)
     nodes[node.id] = node
     return Prompt(nodes)
 
 
-def _new_node(
+def new_node(
     prompt: Prompt,
     class_type: str,
     inputs: Mapping[str, InputValue],
     node_id: str | None,
     title: str | None,
 ) -> Node:
+    """
+    Make the node that `add_node` adds.
+    """
     if node_id is not None:
         _check_free(prompt, node_id)
     return Node(
@@ -379,11 +258,14 @@ def _checked(prompt: Prompt, value: InputValue) -> InputValue:
     link = value if isinstance(value, Link) else as_link(value)
     if link is None:
         return value
-    _check_link(prompt, link)
+    check_link(prompt, link)
     return link
 
 
-def _check_link(prompt: Prompt, link: Link) -> None:
+def check_link(prompt: Prompt, link: Link) -> None:
+    """
+    Raise an `EditError` unless the link leads to a node.
+    """
     node_of(prompt, link.node_id)
 
 
@@ -397,7 +279,10 @@ def _check_free(prompt: Prompt, node_id: str) -> None:
         )
 
 
-def _no_input(node: Node, name: str) -> EditError:
+def no_input(node: Node, name: str) -> EditError:
+    """
+    Say that a node has no such input, and which was perhaps meant.
+    """
     return EditError(
         f"node `{shorten(node.id)}` ({shorten(node.class_type)}) has no input `{shorten(name)}`",
         hint=did_you_mean(name, node.inputs),

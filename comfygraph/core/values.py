@@ -203,7 +203,7 @@ class Prompt(Mapping[str, Node]):
     """
     A prompt: an ordered, immutable mapping of node id → `Node`.
 
-    Edits are functions in `comfygraph.core.edit` that return a new prompt.
+    Edits are functions in `comfygraph.core.edit` and `rewire` that return a new prompt.
     Two prompts are equal when they have the same nodes, in any order.
     """
 

@@ -187,13 +187,14 @@ def nested_groups(scene: Scene) -> Iterator[tuple[int, int | None]]:
     inner: dict[int, list[int]] = {}
     for number, group in enumerate(scene.groups):
         inner.setdefault(group.parent, []).append(number)
-    stack: list[tuple[int, int | None]] = [(0, number) for number in inner.get(-1, [])][::-1]
+    stack: list[tuple[int, int | None]] = []
+    stack += [(0, number) for number in reversed(inner.get(-1, []))]
     while stack:
-        depth, number = stack.pop()
-        yield depth, number
-        if number is not None:
+        depth, opened = stack.pop()
+        yield depth, opened
+        if opened is not None:
             stack.append((depth, None))
-            stack += [(depth + 1, other) for other in inner.get(number, [])][::-1]
+            stack += [(depth + 1, number) for number in reversed(inner.get(opened, []))]
 
 
 def _links(nodes: Mapping[str, SceneNode]) -> list[SceneLink]:

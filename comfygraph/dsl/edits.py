@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 from comfygraph.catalog.bundled import bundled_catalog
 from comfygraph.catalog.node_catalog import NodeCatalog
 from comfygraph.catalog.specs import NodeDef, OutputSpec
-from comfygraph.core.edit import add_node, relink, replace_node
+from comfygraph.core.edit import add_node, replace_node
 from comfygraph.core.find import NodeRef, node_of, shown
 from comfygraph.core.graph import GraphView
 from comfygraph.core.nearest import did_you_mean, shorten
+from comfygraph.core.rewire import relink
 from comfygraph.core.values import InputValue, Link, Node, Prompt
 from comfygraph.dsl.matching import fits
 from comfygraph.dsl.plan import MISSING, InputPlan

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeGuard, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,6 +25,13 @@ R = TypeVar("R")
 _current: ContextVar[str | None] = ContextVar("comfygraph_group", default=None)
 current_group = _current.get
 """Give the group that nodes written here belong to, or `None`."""
+
+
+def is_group(name: object) -> TypeGuard[str]:
+    """
+    Tell whether this is a name for a group: a text, also in its parts.
+    """
+    return isinstance(name, str) and all(part.strip() for part in name.split("/"))
 
 
 class group:  # noqa: N801  # read as a statement: with group("hires"):
@@ -44,7 +51,7 @@ class group:  # noqa: N801  # read as a statement: with group("hires"):
     __slots__ = ("_name", "_tokens")
 
     def __init__(self, name: str) -> None:
-        if not isinstance(name, str) or not all(part.strip() for part in name.split("/")):
+        if not is_group(name):
             from comfygraph.errors import UsageError
 
             raise UsageError(

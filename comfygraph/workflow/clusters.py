@@ -69,7 +69,7 @@ class _Cluster:
         self.corners: dict[int, tuple[int, int]] = {}
         self.tops: dict[int, int] = {}
         """For each node in it, those of inner groups included: how far below its top."""
-        self.size = (0, 0)
+        self.size: tuple[int, int] = (0, 0)
 
 
 def arrange_groups(

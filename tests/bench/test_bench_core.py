@@ -12,7 +12,7 @@ import pytest
 from measure import ratio
 
 from comfygraph.catalog import load_catalog
-from comfygraph.core import edit
+from comfygraph.core import edit, rewire
 from comfygraph.core.graph import GraphView, adjacency_of, cone, cycles, topological_order
 from comfygraph.core.values import Link, Node, Prompt
 
@@ -42,10 +42,10 @@ def _star(size: int) -> Prompt:
 
 def _edits(prompt: Prompt) -> None:
     middle = str(len(prompt) // 2)
-    changed = edit.splice(prompt, middle, "x", "B", "y")
+    changed = rewire.splice(prompt, middle, "x", "B", "y")
     changed = edit.remove_node(changed, middle, classes=load_catalog())
     changed = edit.rename_node(changed, "1", "one")
-    edit.merge(changed, prompt)
+    rewire.merge(changed, prompt)
 
 
 WORK: dict[str, Callable[[Prompt], Any]] = {

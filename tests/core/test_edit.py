@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from strategies import loose_prompts
 
 from comfygraph.catalog import load_catalog
-from comfygraph.core import edit
+from comfygraph.core import edit, rewire
 from comfygraph.core.graph import GraphView
 from comfygraph.core.values import Link, Node, Prompt
 from comfygraph.errors import EditError
@@ -79,12 +79,12 @@ def test_set_input_reads_links() -> None:
         (lambda p: edit.remove_node(p, "x"), "no node `x` in the prompt", None),
         (lambda p: edit.remove_node(p, "4", links={0: Link("4", 1)}),
          "node `4` cannot take its own place", None),
-        (lambda p: edit.relink(p, Link("4", 0), Link("5", 0)), "no node `5` in the prompt", None),
-        (lambda p: edit.relink(p, Link("4", 0), None, only=["5"]), "no node `5` in the prompt",
+        (lambda p: rewire.relink(p, Link("4", 0), Link("5", 0)), "no node `5` in the prompt", None),
+        (lambda p: rewire.relink(p, Link("4", 0), None, only=["5"]), "no node `5` in the prompt",
          None),
-        (lambda p: edit.splice(p, "6", "text", "A", "x"),
+        (lambda p: rewire.splice(p, "6", "text", "A", "x"),
          "input `text` of node `6` is a constant, not a link", None),
-        (lambda p: edit.splice(p, "6", "clip", "A", "x", new_id="4"),
+        (lambda p: rewire.splice(p, "6", "clip", "A", "x", new_id="4"),
          "node id `4` is taken by `CheckpointLoaderSimple`", "`11` is free"),
         (lambda p: edit.add_node(p, "A", {"x": ["9", 0]}), "no node `9` in the prompt", None),
         (lambda p: edit.set_title(p, "9", "t"), "no node `9` in the prompt", None),
@@ -208,8 +208,8 @@ def test_relink() -> None:
     """
     All takers of an output take another one, or only those that are named.
     """
-    edited = edit.relink(PROMPT, Link("10", 0), Link("4", 0))
-    only = edit.relink(PROMPT, Link("10", 0), None, only=["6"])
+    edited = rewire.relink(PROMPT, Link("10", 0), Link("4", 0))
+    only = rewire.relink(PROMPT, Link("10", 0), None, only=["6"])
 
     assert Link("4", 0) == edited["3"].inputs["model"]
     assert edited["6"] is PROMPT["6"]
@@ -220,7 +220,7 @@ def test_splice_into_one_link() -> None:
     """
     The new node stands behind the source and takes what the link carried.
     """
-    edited = edit.splice(
+    edited = rewire.splice(
         PROMPT, "3", "model", "LoraLoaderModelOnly", "model",
         inputs={"lora_name": "second", "strength_model": 0.5}, title="LoRA: detail",
     )  # fmt: skip
@@ -238,7 +238,7 @@ def test_splice_into_all_links() -> None:
     With `everywhere`, every taker of the output takes the new node.
     """
     prompt = edit.set_input(PROMPT, "8", "model", ["10", 0])
-    edited = edit.splice(prompt, "3", "model", "A", "model", slot=1, everywhere=True)
+    edited = rewire.splice(prompt, "3", "model", "A", "model", slot=1, everywhere=True)
 
     assert Link("11", 1) == edited["8"].inputs["model"]
     assert Link("11", 1) == edited["3"].inputs["model"]
@@ -270,7 +270,7 @@ def test_merge_never_mends_links() -> None:
             "a": {"class_type": "D", "inputs": {"x": ["1", 1], "y": ["7", 0]}},
         }
     )
-    merged = edit.merge(first, second)
+    merged = rewire.merge(first, second)
 
     assert {"1": "8", "5": "9", "a": "a"} == merged.ids
     assert ["1", "8", "9", "a"] == list(merged.prompt)
@@ -304,7 +304,7 @@ def test_merge_keeps_both_graphs(first: Prompt, second: Prompt) -> None:
     """
     Both graphs are in the merged one as they were, up to the names of the second's nodes.
     """
-    merged = edit.merge(first, second)
+    merged = rewire.merge(first, second)
     one = Prompt({node_id: merged.prompt[node_id] for node_id in first})
     two = Prompt({new: merged.prompt[new] for new in merged.ids.values()})
 
@@ -342,7 +342,7 @@ def test_no_edit_leaves_a_new_broken_link(prompt: Prompt, data: st.DataObject) -
 
     assert () == GraphView(removed).consumers(node_id)
     for name, link in prompt[node_id].links():
-        spliced = edit.splice(prompt, node_id, name, "New", "in")
+        spliced = rewire.splice(prompt, node_id, name, "New", "in")
         assert len(prompt) + 1 == len(spliced)
         assert len(GraphView(prompt).dangling()) == len(GraphView(spliced).dangling())
         assert link == spliced[edit.fresh_id(prompt)].inputs["in"]
@@ -356,7 +356,7 @@ def test_edits_of_a_long_chain() -> None:
     chain = Prompt(
         {str(i): Node(str(i), "A", {"x": Link(str(i - 1), 0)} if i else {}) for i in range(100_000)}
     )
-    edited = edit.splice(chain, "50000", "x", "B", "y")
+    edited = rewire.splice(chain, "50000", "x", "B", "y")
     edited = edit.remove_node(edited, "70000", classes=load_catalog())
     edited = edit.rename_node(edited, "20000", "x")
 

@@ -14,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import loose_prompts, valid_prompts
 
-from comfygraph.catalog import load_catalog
+from comfygraph.catalog import bundled_catalog, load_catalog
 from comfygraph.core.values import Prompt
 from comfygraph.draw import make_scene, render_dot, render_mermaid, render_page, render_svg
 from comfygraph.draw.text import fitted, wrapped_lines, xml
+from comfygraph.dsl import build, group
+from comfygraph.nodes import EmptyLatentImage, LatentUpscale
 
 CATALOG = load_catalog()
 SVG = "{http://www.w3.org/2000/svg}"
@@ -147,3 +149,27 @@ def test_lines_are_wrapped() -> None:
     """
     assert ["one two", "three", "four"] == wrapped_lines("one two three\nfour", 60, 5)
     assert ["one two", "three…"] == wrapped_lines("one two three\nfour", 60, 2)
+
+
+def test_groups_are_drawn_around_their_nodes() -> None:
+    """
+    A frame in the picture, a subgraph in Mermaid, a cluster in DOT; names are escaped.
+    """
+    with group('"<b>/in]'):
+        first = EmptyLatentImage(64, 64)
+    second = LatentUpscale(first, upscale_method="area", width=64, height=64, crop="disabled")
+    scene = make_scene(build(second), bundled_catalog())
+    svg, mermaid, dot = render_svg(scene), render_mermaid(scene), render_dot(scene)
+
+    assert [('"<b>', -1, ()), ("in]", 0, ("1",))] == [
+        (item.title, item.parent, item.nodes) for item in scene.groups
+    ]
+    assert 2 == svg.count('<g class="group">')
+    assert "&quot;&lt;b&gt;</text>" in svg
+    assert (
+        '    subgraph g0["#34;#60;b#62;"]\n        subgraph g1["in#93;"]\n            n0["'
+        in mermaid
+    )
+    assert '  subgraph cluster_0 {\n    graph [label="\\"<b>", ' in dot
+    assert dot.count("{") == dot.count("}")
+    assert '<g class="group">' in render_page(scene)

@@ -8,7 +8,7 @@ from typing import assert_type
 
 import comfygraph as cg
 from comfygraph.core.values import Node, Prompt
-from comfygraph.dsl import build, named, output, param, raw_node
+from comfygraph.dsl import build, group, named, output, param, raw_node
 from comfygraph.dsl import sockets as s
 from comfygraph.nodes import (
     BatchImagesNode,
@@ -41,6 +41,16 @@ def hires(image: s.Source[s.IMAGE], vae: s.Source[s.VAE]) -> s.Output[s.LATENT]:
     A function that gives an output is a reusable block.
     """
     return VAEEncode(image, vae).LATENT
+
+
+@group("thumbnail")
+def thumbnail(image: s.Source[s.IMAGE], width: int = 64) -> s.Output[s.IMAGE]:
+    """
+    A function whose nodes are a group keeps its signature.
+    """
+    with group("scale"):
+        small = ImageScale(image, upscale_method="area", width=width, height=width, crop="disabled")
+    return small.IMAGE
 
 
 checkpoint = CheckpointLoaderSimple("a.safetensors")
@@ -114,6 +124,8 @@ prompt = build(
 )
 assert_type(prompt, Prompt)
 by_name = output(checkpoint, "CLIP")
+assert_type(thumbnail(picture, width=32), s.Output[s.IMAGE])
+assert_type(prompt["1"].group, str | None)
 
 
 # Editing and running what was loaded.

@@ -23,8 +23,8 @@ def decompile(
     Give a script whose `prompt` is this prompt, up to node ids and their order.
 
     Values that `build` fills in are left out. A node whose class no module has, or would not
-    take as it is, becomes a `raw_node`. Of what a prompt may hold beside classes, inputs and
-    titles, nothing is kept. Nodes that are the same in all but their ids get titles that tell
+    take as it is, becomes a `raw_node`. Of what a prompt may hold beside classes, inputs, titles
+    and groups, nothing is kept. Nodes that are the same in all but their ids get titles that tell
     them apart, as `build` would take them for one.
 
     Args:

@@ -64,15 +64,16 @@ def flat(doc: Doc) -> str:
     return doc if isinstance(doc, str) else doc.flat
 
 
-def laid_out(before: str, doc: Doc) -> Iterator[str]:
+def laid_out(before: str, doc: Doc, indent: int = 0) -> Iterator[str]:
     """
     Yield the lines of a statement.
 
     Args:
         before: What it begins with, `image = `.
         doc: The rest.
+        indent: How far it stands from the left, spaces.
     """
-    yield from _lines(before, doc, "", 0)
+    yield from _lines(before, doc, "", indent)
 
 
 def _lines(before: str, doc: Doc, after: str, indent: int) -> Iterator[str]:

@@ -16,7 +16,7 @@ LONGEST = 40
 LONGEST_TITLE = 28
 RESERVED = frozenset({
     *dir(builtins), *keyword.kwlist, *keyword.softkwlist,
-    "Output", "annotations", "build", "json", "named", "prompt", "raw_node",
+    "Output", "annotations", "build", "group", "json", "named", "prompt", "raw_node",
 })  # fmt: skip
 """Names that a script needs for something else."""
 

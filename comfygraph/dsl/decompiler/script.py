@@ -30,6 +30,7 @@ from comfygraph.dsl.decompiler.naming import (
     slug,
 )
 from comfygraph.dsl.expression import Node, Output
+from comfygraph.dsl.groups import is_group
 from comfygraph.dsl.plan import ClassPlan
 
 SHORT = 60
@@ -90,6 +91,8 @@ class Script:
         self._whole: dict[str, Doc] = {}
         """Node → the variable that holds it, or its code where it stands within another."""
         self._lines: list[str] = []
+        self._group: str | None = None
+        """The group whose block is open."""
 
     def text(self) -> str:
         """
@@ -138,6 +141,8 @@ class Script:
         uses = self._uses[node_id]
         if len(uses) > 1 or item.title is not None or item.why_raw is not None:
             return False
+        if _group_of(item) != (_group_of(self._nodes[uses[0][0]]) if uses else None):
+            return False
         if not uses:
             return ends == 1 and len(flat(code)) + len("prompt = build()") <= WIDTH
         if len(flat(code)) > SHORT or self._roles.get(node_id) is not None:
@@ -149,8 +154,15 @@ class Script:
         )
 
     def _state(self, node_id: str, item: Expressed, code: Doc) -> None:
+        group = _group_of(item)
+        if group is not None and group != self._group:
+            block = Group(f"{self._need('group')}(", [("", Text(group))], "):")
+            self._lines += laid_out("with ", block)
+        self._group = group
+        indent = 4 if group is not None else 0
         if item.why_raw is not None:
-            text = one_line(f"# {item.node.class_type} would refuse it: {item.why_raw}")
+            text = " " * indent
+            text += one_line(f"# {item.node.class_type} would refuse it: {item.why_raw}")
             self._lines.append(text if len(text) < WIDTH else f"{text[: WIDTH - 1]}…")
         used = sorted({slot for _, _, slot in self._uses[node_id]})
         plan = item.plan
@@ -169,7 +181,7 @@ class Script:
         else:
             target = self._names.take(class_slug(item.node.class_type))
             self._whole[node_id] = target
-        self._lines += laid_out(f"{target} = ", code)
+        self._lines += laid_out(f"{target} = ", code, indent)
 
     def _base(self, node_id: str, item: Expressed) -> str:
         # A title that was made up to tell twins apart says nothing.
@@ -268,6 +280,11 @@ class Script:
             name = self._need("Output")
             return Group(f"{name}(", [("", whole), ("", constant(output.slot))], ")")
         return _followed(whole, _access(output.node, plan, output.slot))
+
+
+def _group_of(item: Expressed) -> str | None:
+    group = item.node.group
+    return group if is_group(group) else None
 
 
 def _gives_conditioning(plan: ClassPlan | None) -> bool:
