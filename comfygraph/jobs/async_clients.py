@@ -10,7 +10,7 @@ from typing import Self
 import httpx
 
 from comfygraph.jobs import wire
-from comfygraph.targets.http import HttpRequest, Resend
+from comfygraph.targets.http import HttpRequest
 
 _NO_REUSE = httpx.Limits(max_keepalive_connections=0)
 
@@ -32,7 +32,7 @@ class Clients:
         """
         Give the client for a request.
         """
-        if request.resend is Resend.NEVER:
+        if not request.resend.unanswered:
             if self._once is None:
                 self._once = httpx.AsyncClient(**wire.client_options(), limits=_NO_REUSE)
             return self._once

@@ -211,7 +211,7 @@ class Courier:
         """
         asked: float | None = None
         if isinstance(answer, Unreached):
-            safe = not answer.sent or request.resend is not Resend.NEVER
+            safe = not answer.sent or request.resend.unanswered
             self.doubt = self.doubt or answer.sent
         else:
             verdict = self._policy.retry(answer.status)

@@ -42,7 +42,7 @@ from comfygraph.jobs.plan import Plan
 from comfygraph.jobs.sync_stream import StreamThread
 from comfygraph.targets.base import JobRef
 from comfygraph.targets.events import Event, JobEnd, JobSucceeded
-from comfygraph.targets.http import HttpResponse, Resend
+from comfygraph.targets.http import HttpResponse
 
 if TYPE_CHECKING:
     from comfygraph.jobs.images import Image
@@ -330,7 +330,7 @@ def _carry(
     headers: dict[str, str],
 ) -> None:
     try:
-        if effect.request.resend is Resend.NEVER:
+        if not effect.request.resend.unanswered:
             # on a connection that was used before, a close by the service and a lost request
             # look alike: a request that must not be sent twice gets its own
             with httpx.Client(**wire.client_options()) as fresh:

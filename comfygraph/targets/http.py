@@ -52,8 +52,17 @@ class Resend(Enum):
     """It only reads, or doing it twice is the same as once."""
     SAME_KEY = "same key"
     """It carries an idempotency key: sent again it finds the first job."""
+    AFTER_ERROR = "after error"
+    """Where the service answered that it is in trouble; not where no answer came."""
     NEVER = "never"
     """It would do the thing twice. Only safe where surely nothing was sent, or on 429."""
+
+    @property
+    def unanswered(self) -> bool:
+        """
+        Whether it may be sent again although no answer came.
+        """
+        return self in (Resend.ALWAYS, Resend.SAME_KEY)
 
 
 def origin(url: str) -> tuple[str, str, int]:

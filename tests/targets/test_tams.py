@@ -63,7 +63,7 @@ def test_submit_sends_the_recorded_body(
 ) -> None:
     """
     The graph goes out as in the recorded request: `classType`, no `_meta`, links as they are; the
-    key is the `requestId`, and with it the request may be sent again.
+    key is the `requestId`, and with it the request may be sent again after a 5xx.
     """
     submitted, [request] = converse(tams.submit(submission), answer(seed("tams_created")))
 
@@ -72,7 +72,7 @@ def test_submit_sends_the_recorded_body(
         "requestId": submission.key,
         "params": seed("tams_workflow")["params"],
     } == json.loads(request.body)
-    assert Resend.SAME_KEY is request.resend
+    assert Resend.AFTER_ERROR is request.resend
     assert {
         "Accept": "application/json",
         "Content-Type": "application/json",

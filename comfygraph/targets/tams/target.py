@@ -106,6 +106,7 @@ class TamsTarget:
             key_memory=_KEY_MEMORY if keeps_request_id else 0.0,
         )
         self._auth = auth
+        self._keeps_request_id = keeps_request_id
         self._cancel_style = cancel_style
         self._access = access or AccessKeys()
         self._notify_url = notify_url
@@ -126,7 +127,10 @@ class TamsTarget:
         if notify:
             body["runningNotifyUrl"] = notify
         path = "/v1/jobs/workflow/template" if "templateId" in graph else "/v1/jobs/workflow"
-        request = self._post(path, body, Resend.SAME_KEY, hidden)
+        # after a 5xx TAMS wants the same `requestId` again; what else a repeated one brings, a
+        # second job perhaps, it does not say
+        resend = Resend.SAME_KEY if self._keeps_request_id else Resend.AFTER_ERROR
+        request = self._post(path, body, resend, hidden)
         return self._submit(self.reference(submission), request)
 
     def _submit(self, ref: JobRef, request: HttpRequest) -> Exchange[Submitted]:

@@ -285,8 +285,9 @@ class Campaign:
             unsure = [record for record in records if record.state is State.UNCERTAIN]
             tally.uncertain += len(unsure)
             tally.lost += order["jobs"] - len(done) - len(unsure)
+            told = {record.variant for record in (*done, *unsure)}
             for record in records:
-                if record not in done and record not in unsure:
+                if record.variant not in told:
                     tally.problems.append(f"{order['batch']}: {_words(record)}")
             if not _KNOWS_KEYS[self._target]:
                 # what was taken and is not known to be so is told as uncertain
