@@ -123,16 +123,22 @@ class Conduct:
                 tell(VariantEvent(index, event))
 
         began = self._settings.clock()
-        with self._servers.server_for(record) as target:
-            ended = await carry_out(
-                record.id,
-                ledger=self._ledger,
-                target=target,
-                terms=self._terms(record, prompt),
-                clients=clients,
-                on_event=take,
-                claim=claim,
-            )
+        held = claim or self._ledger.claim(record.id)
+        try:
+            # only now is it sure where the job is: whoever had it before may have sent it
+            record = held.record()
+            with self._servers.server_for(record) as target:
+                ended = await carry_out(
+                    record.id,
+                    ledger=self._ledger,
+                    target=target,
+                    terms=self._terms(record, prompt),
+                    clients=clients,
+                    on_event=take,
+                    claim=held,
+                )
+        finally:
+            held.release()
         self._pace.took(self._settings.clock() - began)
         return ended
 

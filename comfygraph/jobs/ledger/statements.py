@@ -178,8 +178,10 @@ DELETE_JOB = "DELETE FROM jobs WHERE id = ?"
 DELETE_LOOSE_PAYLOADS = (
     "DELETE FROM payloads WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.payload = payloads.id)"
 )
-DELETE_LOOSE_BATCHES = (
-    "DELETE FROM batches WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.batch = batches.id)"
+READ_BATCH_OF = "SELECT batch FROM jobs WHERE id = ?"
+DELETE_EMPTY_BATCH = (
+    "DELETE FROM batches WHERE id = ? "
+    "AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.batch = batches.id)"
 )
 
 INSERT_BATCH = (

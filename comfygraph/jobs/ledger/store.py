@@ -298,14 +298,18 @@ class Ledger:
         Remove jobs with all that belongs to them; give how many there were.
         """
         gone = 0
+        batches: set[str] = set()
         with self.engine.write(durable=True) as write:
             write.alone("payloads")
             for job in jobs:
+                batches.update(row[0] for row in write.rows(sql.READ_BATCH_OF, (job,)))
                 write.run(sql.DELETE_EVENTS, (job,))
                 write.run(sql.DELETE_RESULTS, (job,))
                 gone += write.run(sql.DELETE_JOB, (job,))
             write.run(sql.DELETE_LOOSE_PAYLOADS)
-            write.run(sql.DELETE_LOOSE_BATCHES)
+            # others without jobs may be about to be given theirs
+            for batch in sorted(batches):
+                write.run(sql.DELETE_EMPTY_BATCH, (batch,))
         return gone
 
     def prune(self, query: Query) -> int:
