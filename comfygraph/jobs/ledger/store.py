@@ -31,6 +31,7 @@ from comfygraph.jobs.ledger.codec import column_of, from_text, pack, record_of, 
 from comfygraph.jobs.ledger.engine import Engine
 from comfygraph.jobs.ledger.leases import BEAT_EVERY, Life, describe, here, life_of
 from comfygraph.jobs.ledger.queries import conditions
+from comfygraph.jobs.ledger.schema import set_up
 from comfygraph.targets.base import Submission, graph_digest
 
 _PAGE = 500
@@ -78,7 +79,7 @@ class Ledger:
         self._lock = RLock()
         self._closing = Event()
         self._beats: Thread | None = None
-        self._set_up()
+        set_up(engine)
 
     @property
     def place(self) -> str:
@@ -386,23 +387,6 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _set_up(self) -> None:
-        with self.engine.write(durable=True) as write:
-            write.alone("schema")
-            write.run(sql.CREATE_META)
-            rows = write.rows(sql.READ_META, ("schema",))
-            version = int(rows[0][0]) if rows else 0
-            if version > len(sql.STEPS):
-                raise LedgerError(
-                    f"the ledger {self.place} was made by a newer comfygraph",
-                    hint="update comfygraph, or name another ledger with --ledger",
-                )
-            for step in sql.STEPS[version:]:
-                for statement in step:
-                    write.run(statement.replace("{blob}", self.engine.blob))
-            if version < len(sql.STEPS):
-                write.run(sql.WRITE_META, ("schema", str(len(sql.STEPS))))
 
     def _register(self) -> Holder:
         with self._lock:
