@@ -7,6 +7,7 @@ from __future__ import annotations
 from comfygraph.errors import (
     AuthenticationError,
     ComfyGraphError,
+    DeadlinePassed,
     RateLimited,
     ServiceUnavailable,
 )
@@ -14,7 +15,7 @@ from comfygraph.jobs.ledger import JobRecord, State
 
 _OWN_SERVERS = ("comfyui", "emulator")
 _NOT_REACHED = (ServiceUnavailable.__name__, RateLimited.__name__)
-_MAY_PASS = (*_NOT_REACHED, AuthenticationError.__name__)
+_MAY_PASS = (*_NOT_REACHED, AuthenticationError.__name__, DeadlinePassed.__name__)
 
 
 def may_retry(record: JobRecord) -> bool:
