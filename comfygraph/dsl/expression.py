@@ -322,9 +322,10 @@ def _frozen(
             found += [(rank.get(name, last), source) for source in _nested_sources(value)]
     if nested:
         inputs = {name: _copied(value) for name, value in inputs.items()}
-    if len(found) > 1:
-        found.sort(key=itemgetter(0))
-        found.reverse()
+    if len(found) < 2:
+        return inputs, (found[0][1],) if found else ()
+    found.sort(key=itemgetter(0))
+    found.reverse()
     return inputs, tuple([source for _, source in found])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from comfygraph.catalog.specs import MATCH_TYPE, OutputSpec
-from comfygraph.core.values import Link
+from comfygraph.core.values import Link, make_link
 from comfygraph.dsl.expression import Node, Output, class_of, plan_of
 from comfygraph.dsl.matching import compatible, fits, fitting_slots
 from comfygraph.dsl.plan import ANY, MISSING, ClassPlan, InputPlan
@@ -57,7 +57,7 @@ class Linker:
         place = (self.numbers[id(origin)], slot)
         link = self.made.get(place)
         if link is None:
-            link = self.newest = self.made[place] = Link(str(place[0]), slot)
+            link = self.newest = self.made[place] = make_link(str(place[0]), slot)
         return link
 
     def node_link(self, node: Node[Any], item: InputPlan, origin: Node[Any]) -> Any:

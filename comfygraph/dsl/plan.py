@@ -242,10 +242,11 @@ class ClassPlan:
             values: The positional arguments.
             inputs: The keyword arguments, as identifiers or as original names.
         """
+        if not self.python_names:
+            both = dict(zip(self.positional, values, strict=False), **inputs)
+            if len(both) == len(values) + len(inputs):
+                return both
         out: dict[str, Any] = dict(zip(self.positional, values, strict=False))
-        if not self.python_names and out.keys().isdisjoint(inputs):
-            out.update(inputs)
-            inputs = {}
         if len(values) > len(self.positional):
             out[EXTRA_POSITIONAL] = len(values)
         for key, value in inputs.items():

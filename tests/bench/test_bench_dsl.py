@@ -50,14 +50,15 @@ def _pictures(count: int) -> list[Any]:
 
 def test_a_chain_of_ten_thousand_costs_little_more_than_its_json() -> None:
     """
-    Written, built and serialised: six times `json.dumps` of the result is the aim, eight holds.
+    Written, built and serialised: six times `json.dumps` of the result is the aim, and about what
+    it takes; seven holds on a busy machine.
     """
     document = build(_chain(10_000)).to_json()
 
     found = ratio(
         lambda: json.dumps(build(_chain(10_000)).to_json()), lambda: json.dumps(document), rounds=7
     )
-    assert found < 8
+    assert found < 7
 
 
 @pytest.mark.parametrize("make", [_chain, lambda size: _pictures(size // 4)])
@@ -70,12 +71,28 @@ def test_growth_is_linear(make: Any) -> None:
 
 def test_a_thousand_nodes_build_in_ten_milliseconds() -> None:
     """
-    The aim is 10 ms for `build`; it is held as a ratio to `json.loads` of the prompt, 3 ms.
+    The aim is 10 ms for `build`, which takes 6.5; it is held as a ratio to `json.loads` of the
+    prompt, 2.6 ms.
     """
     nodes = _pictures(250)
     text = json.dumps(build(nodes).to_json())
 
-    assert ratio(lambda: build(nodes), lambda: json.loads(text), rounds=9) < 8
+    assert ratio(lambda: build(nodes), lambda: json.loads(text), rounds=15) < 4.5
+
+
+def test_lines_of_long_scripts_are_not_looked_up_at_each_call() -> None:
+    """
+    Twice the statements in one script take at most three times as long: nothing is quadratic.
+    """
+
+    def script(length: int) -> Any:
+        lines = "".join(f"EmptyLatentImage(64, {index})\n" for index in range(length))
+        return compile(lines, "long.py", "exec")
+
+    long, short = script(8_000), script(4_000)
+    names = {"EmptyLatentImage": EmptyLatentImage}
+
+    assert ratio(lambda: exec(long, names), lambda: exec(short, names)) < 3
 
 
 @pytest.mark.parametrize("count", [1_000, 5_000])

@@ -275,3 +275,18 @@ def test_a_list_that_holds_itself():
     loop.append(loop)
 
     assert ["Pack: `x` is a list, which is not JSON"] == _messages(raw_node("Pack", x=loop))
+
+
+def test_each_statement_of_a_script_keeps_its_line() -> None:
+    """
+    Lines are worked out late, from how far the code was: also in a call over many lines.
+    """
+    source = "".join(f"made.append(raw(\n    'A', n={index},\n))\n" for index in range(500))
+    made: list[Any] = []
+    exec(compile(source, "long.py", "exec"), {"made": made, "raw": raw_node})
+    prompt = build(made)
+
+    assert [("long.py", 1 + 3 * index) for index in range(500)] == [
+        node.where for node in prompt.nodes()
+    ]
+    assert [node.where for node in prompt.nodes()] == [where_of(node) for node in made]
