@@ -39,6 +39,8 @@ SECRETS = {
                 "comfy-org-key/5Mt1Qc"],
     "comfyui by address": ["pass-word/9Lf6Yb"],
     "comfyapi": ["comfyapi-token/3Vn7Ud", "comfy-org-key/5Mt1Qc"],
+    "novita": ["novita-key/6Ds4Pk"],
+    "database": ["data-base/1Xc8Me"],
 }  # fmt: skip
 MODEL = "600423083519508503"
 ACCESS = f"{MODEL}=access-key/8Jw2mKf5"
@@ -218,6 +220,51 @@ def test_from_python(
     everything = "\n".join([*told, *logs]).encode(errors="replace")
 
     assert [] == found_in(who, everything + kept_in(tmp_path))
+
+
+@pytest.mark.parametrize("mood", ["well", "refused", "led away"])
+@pytest.mark.parametrize("command", [["model", "64094"], ["models"], ["task", "t-1"]])
+def test_of_novita(
+    command: list[str],
+    mood: str,
+    easy_emulator: Emulator,
+    logs: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    """
+    What is said about Novita holds no key of it, and neither does what is kept of its answers.
+    """
+    route = "*" if mood == "refused" else MOODS[mood].route
+    easy_emulator.faults = MOODS[mood].changed(["qps=0", f"route={route}"])
+    monkeypatch.setenv("NOVITA_API_KEY", "novita-key/6Ds4Pk")
+    monkeypatch.setenv("NOVITA_BASE_URL", easy_emulator.url())
+    monkeypatch.setenv("CIVITAI_SITE_URL", easy_emulator.url())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("COMFYGRAPH_TRACEBACK", "1")
+    code = run(["novita", *command, "--json"])
+    out, err = capfdbinary.readouterr()
+
+    assert mood == "well" or code == 4
+    told = b"\n".join([out, err, "\n".join(logs).encode(), kept_in(tmp_path)])
+    assert [] == found_in("novita", told)
+
+
+def test_of_a_ledger_that_is_out_of_reach(
+    logs: list[str], tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """
+    The password of a database is in no word about it.
+    """
+    (tmp_path / "g.json").write_text(json.dumps(graph(1)), "utf-8")
+    place = f"postgresql://me:{quote('data-base/1Xc8Me', safe='')}@127.0.0.1:9/jobs"
+    code = run(["submit", str(tmp_path / "g.json"), "--ledger", place])
+    out, err = capfdbinary.readouterr()
+
+    assert code != 0
+    assert b"127.0.0.1" in err
+    assert [] == found_in("database", b"\n".join([out, err, "\n".join(logs).encode()]))
 
 
 def test_the_search_finds(tmp_path: Path) -> None:
