@@ -164,13 +164,14 @@ def test_stdin(submit: Submit, emulator: Emulator, monkeypatch: pytest.MonkeyPat
 
 def test_overwrite(submit: Submit, graph: str, emulator: Emulator, tmp_path: Path) -> None:
     """
-    Files of the same name are counted, and replaced only when that is asked for.
+    Files of the same name are counted, and replaced only when that is asked for; each has the
+    graph that made it beside it.
     """
     for color in ("31", "32"):
         submit(graph, "--out", "o", "--set", f"1.color={color}")
     submit(graph, "--out", "o", "--overwrite", "--set", "1.color=33")
 
-    assert ["out_00001_.png", "out_00002_.png"] == sorted(
+    assert ["out_00001_.json", "out_00001_.png", "out_00002_.json", "out_00002_.png"] == sorted(
         path.name for path in (tmp_path / "o").iterdir()
     )
 
@@ -182,8 +183,10 @@ def test_no_wait(submit: Submit, graph: str, emulator: Emulator) -> None:
     code, out, err = submit(graph, "--no-wait", "--url", emulator.url())
     _, reference, _ = submit(graph, "--no-wait", "--json", "--url", emulator.url())
 
+    told, way_on = err.splitlines()
     assert 0 == code
-    assert f"handed in: job {out.strip()} of comfyui at {emulator.url()}" == err.strip()
+    assert f"handed in: job {out.strip()} of comfyui at {emulator.url()}" == told
+    assert way_on.startswith("follow it: comfygraph jobs watch ")
     assert {"target": "comfyui", "base_url": emulator.url()}.items() <= json.loads(
         reference
     ).items()
