@@ -257,7 +257,8 @@ class Prompt(Mapping[str, Node]):
         """
         from comfygraph import drawing
 
-        return drawing(self, "svg")
+        text = drawing(self, "svg")
+        return text[text.index("<svg") :]  # within a page there is no declaration of XML
 
     def nodes(self) -> list[Node]:
         """

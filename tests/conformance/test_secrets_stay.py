@@ -174,7 +174,9 @@ def test_on_the_command_line(
     monkeypatch.setenv("COMFYGRAPH_LEDGER", str(tmp_path / "ledger" / "jobs.db"))
     monkeypatch.chdir(tmp_path)
     Path("g.json").write_text(json.dumps(graph(len(who + mood + command))), "utf-8")
-    args = ["submit", "g.json", "--target", target_of(who), "--out", "out", "--deadline", "2"]
+    args = ["submit", "g.json", "--target", target_of(who), "--out", "out"]
+    # what will not end well ends soon
+    args += ["--deadline", "30" if mood in ("well", "after retries") else "2"]
     code = run([*args, *COMMANDS[command]])
     out, err = capfdbinary.readouterr()
     told = b"\n".join([out, err, "\n".join(logs).encode(), kept_in(tmp_path)])
