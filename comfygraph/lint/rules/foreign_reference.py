@@ -44,6 +44,8 @@ def foreign_reference(ctx: RuleContext) -> Iterator[Finding]:
         if kind is not None and not ctx.kinds_at(node_id, name):
             message = f"`{name}` is {kind}: a ComfyUI server wants the name of one of its files"
             help = (
-                "`comfygraph retarget` finds the name of its file" if kind != "a URL" else "upload it"
+                "`comfygraph retarget` finds the name of its file"
+                if kind != "a URL"
+                else "upload it"
             )
             yield ctx.at_input(node_id, name, message, help=help)
