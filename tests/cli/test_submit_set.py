@@ -97,8 +97,10 @@ def test_set(source: str, node_id: str, name: str, value: Any) -> None:
         (
             "qqqq.x=1",
             "`--set qqqq.x=1`: no node is called `qqqq`",
-            "name it by its id, its title, a class that occurs once, or its role, such as "
-            "`positive`",
+            (
+                "name it by its id, its title, a class that occurs once, or its role, such as "
+                "`positive`"
+            ),
         ),
         (
             "3=5",
