@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from comfygraph.cli.output import print_json
 from comfygraph.errors import DeadlinePassed, ExitCode, JobError, ProtocolError, UsageError
 
 if TYPE_CHECKING:
@@ -85,14 +84,14 @@ def model(version: str, as_json: bool) -> int:
     if found is None:
         evidence = f"Novita has no model for version {wanted.id} of Civitai"
         if as_json:
-            _print({"civitai_version_id": wanted.id, "availability": "unavailable",
+            print_json({"civitai_version_id": wanted.id, "availability": "unavailable",
                     "evidence": evidence, "model": None})  # fmt: skip
         else:
             click.echo(evidence)
         return ExitCode.FINDINGS
     if as_json:
         answer = found.resolution
-        _print({"civitai_version_id": wanted.id, "availability": answer.availability.value,
+        print_json({"civitai_version_id": wanted.id, "availability": answer.availability.value,
                 "evidence": answer.evidence, "model": found._asdict()})  # fmt: skip
     else:
         click.echo("\n".join(_model_lines(found)))
@@ -211,7 +210,7 @@ def models(
     finally:
         web.close()
     if as_json:
-        _print({"models": [model._asdict() for model in found], "next_cursor": rest or None})
+        print_json({"models": [model._asdict() for model in found], "next_cursor": rest or None})
         return ExitCode.OK
     for line in _table(found):
         click.echo(line)
@@ -284,7 +283,7 @@ def task(task_id: str, wait: bool, deadline: float, as_json: bool) -> int:
     finally:
         web.close()
     if as_json:
-        _print(
+        print_json(
             {**found._asdict(), "files": [file._asdict() for file in found.files],
              "over": found.is_over}
         )  # fmt: skip
@@ -323,7 +322,3 @@ def _state_line(found: NovitaTask) -> str:
     if found.seed and found.state == "succeed":
         words.append(f"seed {found.seed}")
     return ", ".join(words)
-
-
-def _print(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")

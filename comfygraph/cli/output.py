@@ -4,8 +4,10 @@ What a command made, to a file or to the standard output.
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from comfygraph.errors import UsageError
 
@@ -30,3 +32,10 @@ def write_text(text: str, output: str | None) -> None:
         Path(output).write_bytes(data)
     except (OSError, ValueError) as exc:  # ValueError: a zero in the path
         raise UsageError(f"{output}: {getattr(exc, 'strerror', None) or exc}") from exc
+
+
+def print_json(value: Any) -> None:
+    """
+    Print a value as JSON, for people and for programs.
+    """
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")

@@ -4,16 +4,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
+from comfygraph.cli.output import print_json
 from comfygraph.cli.tams_check import check
 from comfygraph.cli.tams_template import template
 from comfygraph.errors import ExitCode, UsageError
@@ -97,7 +96,7 @@ def model(model_id: str, as_json: bool) -> int:
     with _service() as (_, web):
         found = web.run(TamsModels.from_config(os.environ).model(reference))
     if as_json:
-        _print(found._asdict() if found is not None else {"id": reference.id, "model": None})
+        print_json(found._asdict() if found is not None else {"id": reference.id, "model": None})
     elif found is None:
         click.echo(f"TAMS knows no model {reference.id}")
     else:
@@ -137,7 +136,9 @@ def upload(file: Path, keep: bool, as_json: bool) -> int:
     with _service() as (target, web):
         resource = web.run(target.upload_image(local, keep=keep))
     if as_json:
-        _print({"resource_id": resource, "name": local.name, "sha256": local.digest, "keep": keep})
+        print_json(
+            {"resource_id": resource, "name": local.name, "sha256": local.digest, "keep": keep}
+        )
     else:
         click.echo(resource)
     return ExitCode.OK
@@ -162,7 +163,7 @@ def job(job_id: str, as_json: bool) -> int:
         found = web.run(target.job(job_id))
     seen = read_job(found)
     if as_json:
-        _print(found)
+        print_json(found)
     else:
         click.echo("\n".join(job_lines(job_id, found, seen)))
     failed = any(isinstance(item, JobEnded) and item.outcome is Outcome.FAILED for item in seen)
@@ -183,13 +184,9 @@ def cancel(job_id: str, as_json: bool) -> int:
     with _service() as (target, web):
         answer = web.run(target.cancel(JobRef("tams", target.base_url, job_id, "")))
     if as_json:
-        _print({"job_id": job_id, "accepted": answer.accepted})
+        print_json({"job_id": job_id, "accepted": answer.accepted})
     elif answer.accepted:
         click.echo(f"TAMS cancels job {job_id}")
     else:
         click.echo(f"too late: job {job_id} is over")
     return ExitCode.OK if answer.accepted else ExitCode.FINDINGS
-
-
-def _print(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")

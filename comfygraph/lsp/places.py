@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
+from comfygraph.core.pointer import parse_pointer
 from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
 from comfygraph.lint.render.places import place_of, places_of
 from comfygraph.lsp.reading import Reading
@@ -92,14 +93,8 @@ def users_of(reading: Reading, offset: int) -> list[str]:
             if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str | int):
                 source = document.node_pointer(str(value[0]))
                 if source == wanted:
-                    out.append(document.input_pointer(_last(pointer), name))
+                    out.append(document.input_pointer(parse_pointer(pointer)[-1], name))
     return out
-
-
-def _last(pointer: str) -> str:
-    from comfygraph.core.pointer import parse_pointer
-
-    return parse_pointer(pointer)[-1]
 
 
 def outline(reading: Reading, text_map: TextMap) -> list[types.DocumentSymbol]:

@@ -4,13 +4,12 @@ What the commands of `comfygraph civitai` share: the service, and words for what
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -44,13 +43,6 @@ def service() -> Iterator[tuple[CivitaiTarget, Web]]:
         yield target, web
     finally:
         web.close()
-
-
-def print_json(value: Any) -> None:
-    """
-    Print a value as JSON.
-    """
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
 def shown_time(value: JsonValue) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from comfygraph.cli.civitai.common import json_option, print_json, service, state_of
+from comfygraph.cli.civitai.common import json_option, service, state_of
+from comfygraph.cli.output import print_json
 from comfygraph.core.values import JsonValue
 from comfygraph.errors import ExitCode, Rejected
 from comfygraph.lint.render.text import clean

@@ -15,13 +15,13 @@ from comfygraph.cli.civitai.common import (
     fitted,
     json_option,
     kinds_of,
-    print_json,
     prompt_of,
     service,
     shown_time,
     state_of,
     texts,
 )
+from comfygraph.cli.output import print_json
 from comfygraph.core.values import JsonValue
 from comfygraph.errors import ExitCode, ProtocolError, UsageError
 from comfygraph.lint.render.text import clean

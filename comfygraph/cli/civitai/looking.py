@@ -13,7 +13,6 @@ from comfygraph.cli.civitai.common import (
     cost_of,
     json_option,
     kinds_of,
-    print_json,
     prompt_of,
     rows,
     service,
@@ -21,6 +20,7 @@ from comfygraph.cli.civitai.common import (
     state_of,
     texts,
 )
+from comfygraph.cli.output import print_json
 from comfygraph.core.values import JsonValue
 from comfygraph.errors import DeadlinePassed, ExitCode, NotFound
 from comfygraph.lint.render.text import clean

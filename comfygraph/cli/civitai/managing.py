@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import click
 
-from comfygraph.cli.civitai.common import json_option, print_json, service, state_of, texts
+from comfygraph.cli.civitai.common import json_option, service, state_of, texts
+from comfygraph.cli.output import print_json
 from comfygraph.errors import ExitCode
 from comfygraph.lint.render.text import clean
 from comfygraph.targets.reading import identifier, one_line
