@@ -1,17 +1,17 @@
 """
-Following what flows along links is cheap: the aim is that it adds at most half of the time that
-lint takes without it. `pytest -s` prints what was measured; the bounds for single graphs, which
-take less than a thousandth of a second, leave room for a busy machine.
+Following what flows along links is cheap: it adds at most half of the time that lint takes
+without it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
-from measure import best
+from counting import growth
 from test_bench_lint import _chain, _template_prompts
 
 from comfygraph.catalog import load_catalog
@@ -19,58 +19,46 @@ from comfygraph.documents import open_document
 from comfygraph.lint import lint
 from comfygraph.lint.registry import stable_rules
 
+if TYPE_CHECKING:
+    from measure import Compare
+
+    from comfygraph.lint.rule import Rule
+
 ROOT = Path(__file__).parents[2]
 CATALOG = load_catalog()
 ALL = stable_rules()
-MOST = 0.75
-"""The aim is 0.5; a busy machine adds."""
-
 REST = tuple(rule for rule in ALL if not rule.id.startswith("CG7"))
+AIM = 1.5
 
 
-def _added(graphs: list[bytes], rounds: int = 7) -> float:
-    """Give the time that the rules about dataflow add, as a share of that of all others."""
-
-    def check(rules: Any) -> None:
+def _lint(graphs: list[bytes], rules: tuple[Rule, ...]) -> Callable[[], None]:
+    def work() -> None:
         for graph in graphs:
             lint(open_document(graph), CATALOG, rules=rules)
 
-    with_flow = without = float("inf")
-    for _ in range(rounds):
-        with_flow = min(with_flow, best(lambda: check(ALL), 1))
-        without = min(without, best(lambda: check(REST), 1))
-    return with_flow / without - 1
+    return work
 
 
-@pytest.mark.slow
-def test_templates() -> None:
+def test_templates(compare: Compare) -> None:
     """
     On all official templates the rules about dataflow add at most half.
     """
-    found = _added(_template_prompts())
-    print("added", round(found, 2))
+    graphs = _template_prompts()
 
-    assert found < MOST
+    compare(_lint(graphs, ALL), _lint(graphs, REST), aim=AIM, rounds=7)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("path", "most"),
-    # The seed has two findings to tell, and nothing else: telling costs as well.
-    [("examples/hires.json", 0.9), ("tests/data/seed/tams_workflow.json", 1.6)],
-)
-def test_one_graph(path: str, most: float) -> None:
+@pytest.mark.parametrize("path", ["examples/hires.json", "tests/data/seed/tams_workflow.json"])
+def test_one_graph(compare: Compare, path: str) -> None:
     """
-    On one usual graph, too.
+    On one usual graph, too. The seed has two findings to tell, and telling costs as well.
     """
-    found = _added([(ROOT / path).read_bytes()] * 100)
-    print("added", round(found, 2))
+    graphs = [(ROOT / path).read_bytes()] * 100
 
-    assert found < most
+    compare(_lint(graphs, ALL), _lint(graphs, REST), aim=AIM, rounds=7)
 
 
-@pytest.mark.slow
-def test_long_graph_of_samplers() -> None:
+def test_long_graph_of_samplers(compare: Compare) -> None:
     """
     A chain of thousands of samplers and scalings is followed within half as well.
     """
@@ -83,18 +71,17 @@ def test_long_graph_of_samplers() -> None:
         latent = str(number + 1)
         graph[latent] = {"class_type": "KSampler", "inputs": inputs}
     graph["10"]["inputs"]["samples"] = [latent, 0]
-    found = _added([json.dumps(graph).encode()], 3)
-    print("added", round(found, 2))
+    graphs = [json.dumps(graph).encode()]
 
-    assert found < MOST
+    compare(_lint(graphs, ALL), _lint(graphs, REST), aim=AIM, rounds=3)
 
 
-@pytest.mark.slow
-def test_without_latents() -> None:
+def test_without_latents(compare: Compare) -> None:
     """
-    A graph of pictures alone pays nothing.
+    A graph of pictures alone pays nothing: the rules about dataflow do not look at it.
     """
-    found = _added([_chain(2_000)])
-    print("added", round(found, 2))
+    graphs = [_chain(2_000)]
+    every, rest = _lint(graphs, ALL), _lint(graphs, REST)
 
-    assert found < 0.1
+    assert growth(every, rest) < 1.05
+    compare(every, rest, aim=1.1, rounds=7)

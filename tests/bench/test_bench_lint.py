@@ -1,23 +1,18 @@
 """
-Lint is fast: measured in ratios, with bounds that leave room for a busy machine.
-
-The aims are sharper than the bounds: a whole process at most 1.6 times `import click, json`; a
-chain of 10,000 nodes and all official templates at most 12 and 10 times `json.loads` of them.
-`pytest -s` prints what was measured.
+Lint is fast: a whole process takes at most 1.6 times `import click, json`; a chain of 10,000
+nodes and all official templates at most 12 and 10 times `json.loads` of them.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from measure import ratio
+from measure import Compare, processor_seconds
 
 from comfygraph.catalog import load_catalog
 from comfygraph.documents import open_document
@@ -46,15 +41,7 @@ def _check(data: bytes) -> None:
     lint(open_document(data), CATALOG)
 
 
-def _processor_seconds(command: list[str], env: dict[str, str]) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=env)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-@pytest.mark.slow
-def test_whole_process(tmp_path: Path) -> None:
+def test_whole_process(compare: Compare, tmp_path: Path) -> None:
     """
     Checking a graph costs little more than importing what every command line imports.
     """
@@ -63,55 +50,45 @@ def test_whole_process(tmp_path: Path) -> None:
     run = "import sys; from comfygraph.cli import main; main(sys.argv[1:])"
     mine = [sys.executable, "-c", run, "lint", str(SEED)]
     base = [sys.executable, "-c", "import click, json"]
-    times = [(_processor_seconds(mine, env), _processor_seconds(base, env)) for _ in range(12)]
-    found = min(time for time, _ in times[1:]) / min(time for _, time in times[1:])
-    print("ratio", round(found, 2))
+    rounds = 12 if compare.measuring else 1
+    times = [(processor_seconds(mine, env), processor_seconds(base, env)) for _ in range(rounds)]
 
-    assert found < 2.6
+    if compare.measuring:
+        compare.hold(min(pair[0] for pair in times) / min(pair[1] for pair in times), 1.6)
 
 
-@pytest.mark.slow
-def test_long_chain() -> None:
+def test_long_chain(compare: Compare) -> None:
     """
     A chain of 10,000 nodes is checked within a small multiple of the time to parse it.
     """
     data = _chain(10_000)
-    found = ratio(lambda: _check(data), lambda: json.loads(data), 5)
-    print("ratio", round(found, 1))
 
-    assert found < 24
+    compare(lambda: _check(data), lambda: json.loads(data), aim=12)
 
 
-@pytest.mark.slow
-def test_growth() -> None:
+def test_growth(compare: Compare) -> None:
     """
     Ten times the nodes take ten times as long, both where the server can follow the chain and
     where it cannot, which is foretold.
     """
     small, middle = _chain(95), _chain(950)
     long, longer = _chain(1_000), _chain(10_000)
-    low = ratio(lambda: _check(middle), lambda: _check(small), 7)
-    high = ratio(lambda: _check(longer), lambda: _check(long), 5)
-    print("ratio", (round(low, 1), round(high, 1)))
 
-    assert low < 20
-    assert high < 30
+    compare.growth(lambda: _check(middle), lambda: _check(small), times=10, rounds=7, label="short")
+    compare.growth(lambda: _check(longer), lambda: _check(long), times=10, label="long")
 
 
-@pytest.mark.slow
-def test_all_templates() -> None:
+def test_all_templates(compare: Compare) -> None:
     """
     All official templates are checked within a small multiple of the time to parse them.
     """
     prompts = _template_prompts()
-    found = ratio(
+
+    compare(
         lambda: [_check(prompt) for prompt in prompts],
         lambda: [json.loads(prompt) for prompt in prompts],
-        5,
+        aim=10,
     )
-    print("ratio", round(found, 1))
-
-    assert found < 24
 
 
 def _template_prompts() -> list[bytes]:

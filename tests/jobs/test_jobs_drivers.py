@@ -508,20 +508,20 @@ def test_slow_answer(run: Runner) -> None:
     A service that does not answer in time leaves a submit uncertain at the deadline.
     """
     release = threading.Event()
+    answered: list[bool] = []
 
     def answerer(seen: Seen) -> Any:
-        release.wait(10)
+        answered.append(release.wait(60))
         return DROP
 
     with loopback(answerer) as server:
-        started = time.monotonic()
         with pytest.raises(SubmissionUncertain) as caught:
             run(PROMPT, deadline=0.5, **fake(server.url, findable=False))
-        took = time.monotonic() - started
+        before = list(answered)
         release.set()
 
     assert "no answer within 1 s" in caught.value.message
-    assert took < 3
+    assert [] == before
 
 
 def test_web_page(run: Runner) -> None:
@@ -692,14 +692,14 @@ def test_byte_stream(run: Runner) -> None:
     with loopback(answerer) as server:
         options = fake(server.url)
         options["target"] = TracingTarget(base_url=server.url, policy=QUICK)
-        options["policy"] = replace(QUICK, poll_intervals=(5.0,))
+        options["policy"] = replace(QUICK, poll_intervals=(100.0,))
         events = run(PROMPT, **options)
 
     assert ["JobQueued", "JobStarted", "NodeStarted", "NodeFinished", "JobSucceeded"] == [
         type(event).__name__ for event in events
     ]
     assert {"Bearer s3cret"} == {seen.headers.get("authorization") for seen in server.seen}
-    assert polls[-1] - polls[0] < 2
+    assert polls[-1] - polls[0] < 60
 
 
 def test_byte_stream_that_is_late_and_then_whole(run: Runner) -> None:

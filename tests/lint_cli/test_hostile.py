@@ -9,7 +9,6 @@ import os
 import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,13 +131,11 @@ def test_hostile_files(tmp_path: Path, make: Callable[[Path], None]) -> None:
     """
     path = tmp_path / "graph.json"
     make(path)
-    started = time.monotonic()
     result = check(path)
 
     assert (1, "") == (result.returncode, result.stderr)
     assert len(result.stdout) < 100_000
     assert all(char.isprintable() or char == "\n" for char in result.stdout)
-    assert time.monotonic() - started < SECONDS
 
 
 @pytest.mark.slow
