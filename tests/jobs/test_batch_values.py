@@ -110,7 +110,7 @@ def test_random_seeds() -> None:
     assert 50 == len(set(seeds))
     assert seeds != values("random:50:8")
     assert all(0 <= seed <= MAX_SEED for seed in seeds)
-    assert all(0 <= Seeds(20, 1, 10)[index] <= 10 for index in range(20))
+    assert all(3 <= Seeds(20, 1, 3, 10)[index] <= 10 for index in range(20))
 
 
 def test_values_of_a_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Looking at every variant before the first is sent: lint, and twins left out.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -59,7 +60,8 @@ class Checker:
     Gives the variants that are valid and no twin of an earlier one.
 
     A graph that differs from a fine one only in numbers which the class of the node allows is not
-    linted again: no rule has an error for these. Twins are told by the digest of the graph.
+    linted again: no rule has an error for these. Twins have the same digest and the same
+    outputs to run.
 
     Args:
         catalog: What lint checks against.
@@ -79,6 +81,8 @@ class Checker:
         """
         for variant in variants:
             digest = bytes.fromhex(graph_digest(variant.prompt))
+            if variant.partial_targets:
+                digest += json.dumps(sorted(variant.partial_targets)).encode()
             if digest in self._digests:
                 self.result.twins += 1
                 continue

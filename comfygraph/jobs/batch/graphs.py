@@ -38,7 +38,6 @@ class Base:
         parameters: Names that `settle` takes, beside the inputs of the nodes, with what they want.
         settle: Builds the graph with values for parameters, where the graph has some.
         given: Changes that belong to this graph alone, by the names of inputs or parameters.
-        options: What else the target takes with it.
         partial_targets: Ids of the output nodes to run; empty for all.
     """
 
@@ -47,7 +46,6 @@ class Base:
     parameters: Mapping[str, InputSpec | None] = field(default_factory=dict)
     settle: Callable[[Mapping[str, JsonValue]], Prompt] | None = None
     given: Mapping[str, JsonValue] = field(default_factory=dict)
-    options: Mapping[str, JsonValue] = field(default_factory=dict)
     partial_targets: tuple[str, ...] = ()
 
 

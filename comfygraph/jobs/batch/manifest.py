@@ -22,7 +22,7 @@ from comfygraph.core.values import JsonValue
 from comfygraph.errors import UsageError
 
 COLUMNS = ("index", "state", "label", "job", "attempts", "cost", "files", "message")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Row:
             self.label,
             self.job,
             str(self.attempts),
-            "" if self.cost is None else f"{self.cost:g}",
+            "" if self.cost is None else f"{self.cost:.10g}",
             "; ".join(self.files),
             self.message,
         ]

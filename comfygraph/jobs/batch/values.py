@@ -80,18 +80,20 @@ class Seeds:
     Args:
         count: How many.
         start: Where chance starts.
+        least: The smallest seed.
         most: The largest seed, inclusive.
     """
 
     count: int
     start: int
+    least: int = 0
     most: int = MAX_SEED
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, index: int) -> int:
-        return random.Random(f"{self.start}/{index}").randint(0, self.most)
+        return random.Random(f"{self.start}/{index}").randint(self.least, self.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +176,10 @@ def _several(item: str, spec: InputSpec | None, chance: int) -> Values | None:
     found = _RANDOM.fullmatch(item)
     if found:
         most = spec.max if spec is not None else None
-        return Seeds(
-            int(found[1]),
-            int(found[2]) if found[2] else chance,
-            min(MAX_SEED, int(most)) if isinstance(most, int) and most > 0 else MAX_SEED,
-        )
+        most = min(MAX_SEED, most) if isinstance(most, int) and most > 0 else MAX_SEED
+        least = spec.min if spec is not None else None
+        least = least if isinstance(least, int) and 0 < least <= most else 0
+        return Seeds(int(found[1]), int(found[2]) if found[2] else chance, least, most)
     return None
 
 

@@ -100,14 +100,29 @@ class Variants:
     def __iter__(self) -> Iterator[Variant]:
         index = 0
         for number, base in enumerate(self._bases, 1):
-            names = tuple(dict.fromkeys((*base.given, *self._space.names)))
-            setter = _Setter(base, number, names, self._catalog, self._options)
+            setter = self._setter(base, number)
             given = setter.places_of(self._space.names)
             self._trusted = given if self._trusted is None else self._trusted & given
             for point in self._space:
                 index += 1
-                values = {**base.given, **dict(zip(self._space.names, point, strict=True))}
-                yield setter.variant(index, values)
+                values = dict(zip(self._space.names, point, strict=True))
+                left_out = [name for name, value in values.items() if value is MISSING]
+                if left_out:  # there the graph's own value stays, which is nobody's word
+                    self._trusted -= setter.places_of(left_out)
+                    for name in left_out:
+                        del values[name]
+                yield setter.variant(index, {**base.given, **values})
+
+    def _setter(self, base: Base, number: int) -> _Setter:
+        names = tuple(dict.fromkeys((*base.given, *self._space.names)))
+        try:
+            setter = _Setter(base, number, names, self._catalog, self._options)
+            setter.refuse_the_same(self._space.names)
+        except UsageError as exc:
+            if len(self._bases) == 1 and not base.given:
+                raise
+            raise UsageError(f"{base.label}: {exc.message}", hint=exc.hint) from exc
+        return setter
 
 
 class _Setter:
@@ -124,7 +139,7 @@ class _Setter:
         options: Mapping[str, JsonValue],
     ) -> None:
         self._base = base
-        self._options = {**base.options, **options}
+        self._options = options
         self._number = number
         self._places = {
             name: find_place(base.prompt, read_name(name), catalog)
@@ -139,28 +154,50 @@ class _Setter:
         found = (self._places.get(name) for name in names)
         return frozenset((place.node_id, place.input) for place in found if place is not None)
 
+    def refuse_the_same(self, names: Sequence[str]) -> None:
+        """
+        Refuse names that stand for the same input.
+
+        Raises:
+            UsageError: Two do.
+        """
+        seen: dict[tuple[str, str], str] = {}
+        for name in names:
+            place = self._places.get(name)
+            if place is None:
+                continue
+            other = seen.setdefault((place.node_id, place.input), name)
+            if other != name:
+                raise UsageError(
+                    f"`{other}` and `{name}` are the same input, {place.node_id}.{place.input}",
+                    hint="give it values in one way",
+                )
+
     def variant(self, index: int, values: Mapping[str, JsonValue]) -> Variant:
+        """
+        Make a variant; of two names for the same input the later one counts.
+        """
         base = self._base
         parameters: dict[str, JsonValue] = {}
-        changed: list[Place] = []
+        changed: dict[tuple[str, str], tuple[str, Place]] = {}
         settled: dict[str, JsonValue] = {}
         for name, given in values.items():
-            if given is MISSING:
-                continue
             place = self._places.get(name)
             value = _plain(given, place.spec if place is not None else base.parameters[name])
             parameters[name] = value
             if place is None:
                 settled[name] = value
-            else:
-                changed.append(place)
+                continue
+            before = changed.get((place.node_id, place.input))
+            if before is not None:
+                del parameters[before[0]]
+            changed[place.node_id, place.input] = (name, place)
         prompt = base.prompt
         try:
             if settled and base.settle is not None:
                 prompt = base.settle(settled)
-            for name, place in self._places.items():
-                if name in parameters:
-                    prompt = set_input(prompt, place.node_id, place.input, parameters[name])
+            for name, place in changed.values():
+                prompt = set_input(prompt, place.node_id, place.input, parameters[name])
         except (EditError, BuildError) as exc:
             said = parameters_text(parameters)
             raise UsageError(
@@ -173,7 +210,7 @@ class _Setter:
             base.label,
             self._options,
             base.partial_targets,
-            tuple(changed),
+            tuple(place for _, place in changed.values()),
             self._number,
         )
 
