@@ -470,6 +470,41 @@ def test_errors(
     assert "<" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"code": 6, "message": "already exists"}),
+        (200, {"code": 6, "message": "already exists"}),
+        (409, {}),
+        (400, {"code": 3, "message": "requestId already exists"}),
+        (400, {"code": 3, "message": "invalid", "details": [{"message": "duplicate request_id"}]}),
+        (500, {"code": 2, "message": "request_id must be unique"}),
+    ],
+)
+def test_a_key_that_was_used_is_no_refusal(
+    tams: TamsTarget, submission: Submission, status: int, body: Any, converse: Any, answer: Any
+) -> None:
+    """
+    Where the service will not take a `requestId` twice, a job with it is there: that is no
+    refusal, after which somebody would pay for a second one.
+    """
+    with pytest.raises(ProtocolError, match="was handed in before") as caught:
+        converse(tams.submit(submission), answer(body, status))
+
+    assert submission.key in caught.value.message
+
+
+@pytest.mark.parametrize("said", ["invalid requestId", "requestId is required"])
+def test_a_bad_key_is_a_refusal(
+    tams: TamsTarget, submission: Submission, said: str, converse: Any, answer: Any
+) -> None:
+    """
+    A `requestId` that the service does not like for another reason made no job.
+    """
+    with pytest.raises(Rejected, match=said):
+        converse(tams.submit(submission), answer({"code": 3, "message": said}, 400))
+
+
 def test_lack_of_credits_is_hinted(
     tams: TamsTarget, submission: Submission, converse: Any, answer: Any
 ) -> None:

@@ -31,6 +31,11 @@ _BAD_AUTH_HEADER = 100002
 _MISSING_FIELD = re.compile(r"\[nodeId:fieldName\]\s*([^\s:]+):(\S+)")
 _MOST_LINES = 2000
 _IMAGE_INPUTS = frozenset({"image", "mask"})
+_ALREADY_EXISTS = 6
+_KEY_SEEN = re.compile(
+    r"request_?id\b.*(?:exist|duplicat|repeat|used|seen|uniq)|duplicat\w* request_?id",
+    re.IGNORECASE | re.DOTALL,
+)
 _UNKNOWN = re.compile(r"not (?:be )?found|not exist|no such|不存在|找不到|未找到", re.IGNORECASE)
 
 _BY_CODE: dict[int, tuple[type[TargetError], str | None]] = {
@@ -63,6 +68,21 @@ def read_answer(response: HttpResponse, what: str = "job") -> dict[str, JsonValu
     if integer(data.get("code")) and not {"job", "jobId", "job_id"} & data.keys():
         raise failure(response, what)
     return data
+
+
+def repeated_key(response: HttpResponse) -> bool:
+    """
+    Tell whether an answer says that a submit with this `requestId` was taken before.
+
+    How it would is not documented: 409, the gRPC code for it, or words are taken for that.
+    """
+    body = error_body(response)
+    refused = not response.ok or bool(integer(body.get("code")))
+    return refused and (
+        response.status == 409
+        or integer(body.get("code")) == _ALREADY_EXISTS
+        or _KEY_SEEN.search(message_of(body)) is not None
+    )
 
 
 def error_body(response: HttpResponse) -> dict[str, JsonValue]:

@@ -35,6 +35,7 @@ from comfygraph.targets.tams.status import (
     error_body,
     message_of,
     read_answer,
+    repeated_key,
     unknown_upload,
 )
 from comfygraph.targets.tams.template import Template, read_template, template_body
@@ -135,6 +136,13 @@ class TamsTarget:
 
     def _submit(self, ref: JobRef, request: HttpRequest) -> Exchange[Submitted]:
         response = yield request
+        if repeated_key(response):
+            # no refusal: a job with this key is there, and its id is not told
+            raise ProtocolError(
+                f"TAMS says that a job with the requestId {ref.key} was handed in before",
+                hint="look for it in the TAMS console before you send it again",
+                status=response.status,
+            )
         job = _job_of(read_answer(response))
         job_id = identifier(job.get("id"))
         if not job_id:
