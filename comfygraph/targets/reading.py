@@ -117,9 +117,15 @@ def url_name(url: str) -> str:
 
 def is_web_url(url: str) -> bool:
     """
-    Whether a text is an absolute `http:` or `https:` URL.
+    Whether a text is an absolute `http:` or `https:` URL that can be taken apart.
     """
-    return url.lower().startswith(("http://", "https://"))
+    if not url.lower().startswith(("http://", "https://")):
+        return False
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is None or parts.port >= 0)
+    except ValueError:
+        return False
 
 
 def kind_of(name: str, otherwise: str = "file") -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asked import Given, serving
 from PIL import Image
 
 import comfygraph as cg
@@ -159,6 +160,55 @@ def test_workflows_are_filtered_and_paged(civitai: Call, emulator: Emulator) -> 
     assert [] == ids(civitai(*ours, "--to", "2020-01-01")[1])
 
 
+def test_pages_that_lead_in_a_circle(civitai: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    `--all` goes on behind an empty page, and ends with an error where a cursor comes again.
+    """
+    pages = [
+        Given(body={"items": [{"id": "w1", "status": "succeeded"}], "next": "a b"}),
+        Given(body={"items": [], "next": "c"}),
+        Given(body={"items": [{"id": "w2", "status": "succeeded"}], "next": "a b"}),
+    ]
+    with serving(*pages) as server:
+        monkeypatch.setenv("CIVITAI_API_URL", server.url)
+        code, out, err = civitai("workflows", "--all")
+
+    assert (4, ["w1", "w2"]) == (code, ids(out))
+    assert "goes round in a circle" in err
+    with serving(pages[0]) as server:
+        monkeypatch.setenv("CIVITAI_API_URL", server.url)
+        assert "there is more: --cursor 'a b', or --all\n" == civitai("workflows")[2]
+        assert "there is more: --cursor 'a b'\n" == civitai("user", "1")[2]
+
+
+def test_moments_that_are_none(civitai: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Moments of the service are told in UTC, and in its own words where they cannot be.
+    """
+    made = {"a": "2026-10-02T10:15:30.1234567+02:00", "b": "0001-01-01T00:00:00+14:00", "c": "x"}
+    items = [{"id": name, "status": "failed", "createdAt": at} for name, at in made.items()]
+    with serving(Given(body={"items": items})) as server:
+        monkeypatch.setenv("CIVITAI_API_URL", server.url)
+        lines = civitai("workflows")[1].splitlines()
+
+    assert ["2026-10-02 08:15:30", made["b"], "x"] == [" ".join(x.split()[2:]) for x in lines]
+
+
+def test_scans_that_are_objects(civitai: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What a scan has found is told whatever its form.
+    """
+    context = {"hive_csam_score": ["0.00 %", "0.00 %"], "hive": {"x": [1]}, "level": None}
+    job = {"jobId": "j", "lastEvent": {"type": "Succeeded", "context": context}}
+    with serving(Given(body=job)) as server:
+        monkeypatch.setenv("CIVITAI_API_URL", server.url)
+        out = civitai("job", "j")[1]
+
+    assert ["hive_csam_score  0.00 %, 0.00 %", 'hive             {"x": [1]}'] == [
+        line.strip() for line in out.splitlines()[-2:]
+    ]
+
+
 def test_failed_workflows_can_be_left_out(civitai: Call, emulator: Emulator) -> None:
     """
     `--exclude-failed`, also as the older program spells it, leaves out what failed.
@@ -303,6 +353,19 @@ def test_tags(civitai: Call, emulator: Emulator) -> None:
     ]
     code, _, err = civitai("tags", workflow, "--add", "x" * 201)
     assert (2, True) == (code, "200 characters" in err)
+
+
+@pytest.mark.parametrize("wrong", [("--remove", ""), ("--clear", "--add", "")])
+def test_wrong_tag_changes_nothing(civitai: Call, emulator: Emulator, wrong: tuple[str]) -> None:
+    """
+    An empty tag, as of a variable that is not set, is an error before anything is changed: the
+    address of an empty tag would be that of all tags.
+    """
+    workflow = made(emulator, "kept")
+    before = civitai("tags", workflow)
+
+    assert 2 == civitai("tags", workflow, *wrong)[0]
+    assert before == civitai("tags", workflow)
 
 
 def test_services_and_users(civitai: Call, emulator: Emulator) -> None:

@@ -316,6 +316,30 @@ def test_blobs() -> None:
     assert JobEnded(Outcome.SUCCEEDED) == done[-1]
 
 
+def test_blobs_of_other_steps() -> None:
+    """
+    A single blob counts like one of a list; one of which only the id is said has its address with
+    the service that was asked; an address that is none cannot be fetched.
+    """
+    url = f"{BASE}/v2/consumer/blobs/content/x"
+    outputs: list[dict[str, Any]] = [
+        {"video": {"id": "v.mp4", "available": True, "url": url}},
+        {"blobIds": ["a.png", 7, ""], "blobId": "../b.webm"},
+        {"blobs": [{"id": "c.png", "available": True, "url": "http://[c"}]},
+    ]
+    steps = [{"$type": "convertImage", "output": output} for output in outputs]
+    seen = read_workflow({"status": "succeeded", "steps": steps}, "http://127.0.0.1:1")
+    files = [item.file for item in seen if isinstance(item, FileSeen)]
+    blobs = "http://127.0.0.1:1/v2/consumer/blobs"
+
+    assert [
+        ("v.mp4", "video", url),
+        ("a.png", "image", f"{blobs}/a.png"),
+        ("../b.webm", "video", f"{blobs}/..%2Fb.webm"),
+    ] == [(file.name, file.kind, file.url) for file in files]
+    assert NoticeSeen("`c.png` is withheld by the service") in seen
+
+
 @pytest.mark.parametrize(
     ("step", "message", "transient"),
     [
@@ -487,6 +511,23 @@ def test_find_walks_the_list(
     assert missing is None
     assert ["cursor=c1" in request.url for request in requests] == [False, True]
     assert all("tags=comfygraph" in request.url for request in requests)
+
+
+def test_key_that_ends_like_another(
+    civitai: CivitaiTarget, ref: JobRef, converse: Any, answer: Any
+) -> None:
+    """
+    The workflow of the key `night-run-1` is not that of the key `1`, and one that shows its key
+    without the user's id is found as well.
+    """
+    items = [
+        {"id": "a", "externalId": "1234567-night-run-1"},
+        {"id": "b", "externalId": "night-run-1"},
+        {"id": "c", "externalId": "1"},
+    ]
+    found, _ = converse(civitai.find(replace(ref, job_id="", key="1")), answer({"items": items}))
+
+    assert "c" == found.job_id
 
 
 def test_download_and_refresh(

@@ -208,6 +208,16 @@ def test_errors_of_calls(api: CivitaiApi, converse: Any) -> None:
     assert 12.0 == limited.value.retry_after
 
 
+@pytest.mark.parametrize("tag", ["", "x" * 201])
+def test_tag_that_is_none(api: CivitaiApi, tag: str) -> None:
+    """
+    An empty tag cannot be removed, since its address is that of all tags; nor be added.
+    """
+    for exchange in (api.remove_tag("w", tag), api.add_tag("w", tag)):
+        with pytest.raises(UsageError, match="1 to 200 characters"):
+            next(exchange)
+
+
 def test_hostile_ids_stay_in_their_place(api: CivitaiApi) -> None:
     """
     An id of dots, slashes or half characters cannot leave its place in the path.

@@ -289,6 +289,38 @@ def test_end_waits_for_the_rest_of_the_trace(
     assert [JobEnded(Outcome.FAILED, "", node_id="3")] == _ends(told.observations)
 
 
+def test_trace_of_another_try_is_read_from_its_start(
+    civitai: CivitaiTarget, converse: Any, answer: Any
+) -> None:
+    """
+    The trace of a step that the service tries again is another one, and told from its first byte;
+    another signature of the same trace is not.
+    """
+    for url in (URL, f"{URL}2"):
+        converse(civitai.poll(REF), answer(_workflow("processing", url), 202))
+        live = civitai.stream(REF)
+        assert live is not None
+        half = live.reader.feed(RUN[: len(RUN) // 2])
+    converse(civitai.poll(REF), answer(_workflow("processing", URL.replace("k.bin", "l.bin")), 202))
+    live = civitai.stream(REF)
+    assert live is not None
+
+    assert () == half
+    assert TOLD == [it for piece in [RUN] for it in Tracker(JOB).feed(live.reader.feed(piece))]
+
+
+@pytest.mark.parametrize("url", ["http://[bad", "//[::1", "http://a:b/x", "ftp://a/b", "http://"])
+def test_address_of_a_trace_that_is_none(
+    civitai: CivitaiTarget, converse: Any, answer: Any, url: str
+) -> None:
+    """
+    A trace whose address cannot be taken apart is not there.
+    """
+    converse(civitai.poll(REF), answer(_workflow("processing", url), 202))
+
+    assert civitai.stream(REF) is None
+
+
 @pytest.mark.parametrize(
     ("url", "listened", "polls"), [(URL, True, 11), (None, True, 5), (URL, False, 1)]
 )

@@ -54,9 +54,10 @@ def shown_time(value: JsonValue) -> str:
     said = one_line(value, 40)
     try:
         at = datetime.fromisoformat(said)
-    except ValueError:
+        at = at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         return clean(said)
-    return f"{at if at.tzinfo is None else at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    return at.isoformat(" ", timespec="seconds")
 
 
 def kinds_of(workflow: JsonValue) -> str:

@@ -55,11 +55,12 @@ def results(workflow_id: str, download: bool, folder: Path, overwrite: bool, as_
             ref = JobRef("civitai", target.base_url, workflow_id, "")
             return _fetch(target, ref, folder, overwrite, as_json)
         found, _ = web.run(target.api.workflow(workflow_id))
+        place = target.base_url
     from comfygraph.targets.civitai.workflow import read_workflow
     from comfygraph.targets.events import OutputReady, event_to_json
     from comfygraph.targets.observations import FileSeen, NoticeSeen
 
-    seen = read_workflow(found)
+    seen = read_workflow(found, place)
     files = [item.file for item in seen if isinstance(item, FileSeen)]
     notices = [item.message for item in seen if isinstance(item, NoticeSeen)]
     if as_json:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -97,7 +98,7 @@ def workflows(
     listing.parameters()  # a wrong date is told before credentials are asked for
     with service() as (target, web):
         pages = _pages(lambda wanted: web.run(target.api.workflows(wanted)), listing, everything)
-        return _show(pages, as_json)
+        return _show(pages, as_json, ", or --all")
 
 
 @click.command(short_help="List the workflows of a user; needs the token of a manager.")
@@ -157,8 +158,8 @@ def _pages(ask: Callable[[Listing], Page], listing: Listing, everything: bool) -
         listing = replace(listing, cursor=page.next)
 
 
-def _show(pages: Iterator[Page], as_json: bool) -> int:
-    """Print each page as it comes."""
+def _show(pages: Iterator[Page], as_json: bool, other_way: str = "") -> int:
+    """Print each page as it comes, and in the end how to go on."""
     items: list[JsonValue] = []
     count, rest = 0, ""
     for page in pages:
@@ -174,7 +175,7 @@ def _show(pages: Iterator[Page], as_json: bool) -> int:
     elif not count:
         click.echo("no workflows", err=True)
     if rest and not as_json:
-        click.echo(f"there is more: --cursor {clean(rest)}, or --all", err=True)
+        click.echo(f"there is more: --cursor {quote(clean(rest))}{other_way}", err=True)
     return ExitCode.OK
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from comfygraph.targets.civitai import CivitaiTarget
     from comfygraph.targets.observations import Observation
 
-_PAUSE = 3.0
-"""Seconds between two questions to a service that holds no answers back."""
+_PAUSE, _AFTER_HELD = 3.0, 1.0
+"""Seconds between two questions to a service that holds no answers back, and to one that does:
+it may also take the wait and answer at once."""
 _HELD = 15
 """Seconds that the service may hold an answer until something changes."""
 
@@ -60,10 +62,11 @@ def workflow(workflow_id: str, wait: bool, deadline: float, as_json: bool) -> in
     """
     with service() as (target, web):
         found = _ask(target, web, workflow_id, wait, deadline)
+        place = target.base_url
     if as_json:
         print_json(found)
     else:
-        click.echo("\n".join(workflow_lines(found)))
+        click.echo("\n".join(workflow_lines(found, place)))
     from comfygraph.targets.civitai.workflow import ENDS
 
     bad = state_of(found) in ENDS and state_of(found) != "succeeded"
@@ -89,8 +92,8 @@ def _ask(
         left = until - time.monotonic()
         if left <= 0:
             raise DeadlinePassed(f"the workflow is {state_of(found)} after {deadline:g} s")
-        if held and not was_held:
-            time.sleep(min(_PAUSE, left))
+        if held:
+            time.sleep(min(_AFTER_HELD if was_held else _PAUSE, left))
         held = max(1, min(_HELD, int(left)))
 
 
@@ -111,14 +114,14 @@ def _remarks(seen: tuple[Observation, ...]) -> list[str]:
     return out
 
 
-def workflow_lines(found: JsonValue) -> list[str]:
+def workflow_lines(found: JsonValue, base_url: str) -> list[str]:
     """
-    Give the lines that tell of a workflow.
+    Give the lines that tell of a workflow of the service at an address.
     """
     from comfygraph.targets.civitai.workflow import read_workflow
 
     whole = mapping(found)
-    seen = read_workflow(whole)
+    seen = read_workflow(whole, base_url)
     lines = [f"{clean(identifier(whole.get('id')))}: {state_of(whole)}"]
     lines += rows(
         [
@@ -144,10 +147,13 @@ def workflow_lines(found: JsonValue) -> list[str]:
 def _step_head(step: dict[str, JsonValue]) -> str:
     share = number(step.get("estimatedProgressRate"))
     jobs = len(list(mappings(step.get("jobs"))))
+    state = clean(one_line(step.get("status"), 40).lower())
+    # while it prepares, the rate is the share that is downloaded; then it is a guess by the clock
+    form = "{:.0%} downloaded" if state == "preparing" else "about {:.0%}"
     parts = [
         clean(one_line(step.get("$type"), 40)),
-        clean(one_line(step.get("status"), 40).lower()),
-        f"about {share:.0%}" if share is not None and 0 <= share <= 1 else "",
+        state,
+        form.format(share) if share is not None and 0 <= share <= 1 else "",
         f"{jobs} jobs" if jobs > 1 else "",
     ]
     return ", ".join(part for part in parts if part)
@@ -174,10 +180,11 @@ def step(workflow_id: str, step_name: str, as_json: bool) -> int:
 
     with service() as (target, web):
         found = _step(target, web, workflow_id, step_name)
+        place = target.base_url
     if as_json:
         print_json(found)
         return ExitCode.OK
-    seen = read_workflow({"steps": [found]})
+    seen = read_workflow({"steps": [found]}, place)
     name = clean(one_line(found.get("name"), 80)) or clean(step_name)
     lines = [f"step {name}: {_step_head(found)}"]
     lines += rows(
@@ -275,4 +282,6 @@ def _plain(value: JsonValue) -> str:
         return ", ".join(_plain(item) for item in value)
     if isinstance(value, bool | int | float):
         return str(value).lower()
+    if isinstance(value, dict) and value:
+        return clean(one_line(json.dumps(value, ensure_ascii=False), 300))
     return clean(one_line(value, 300))

@@ -91,6 +91,10 @@ def tags(
     \b
     comfygraph civitai tags ID --add project:x --remove draft
     """
+    from comfygraph.targets.civitai.api import checked_tag
+
+    for tag in (*added, *removed):
+        checked_tag(tag)
     with service() as (target, web):
         api = target.api
         if clear:

@@ -22,6 +22,7 @@ from comfygraph.targets.civitai.calls import (
     read_page,
     word,
 )
+from comfygraph.targets.civitai.options import LONGEST_TAG
 from comfygraph.targets.civitai.store import StoreCalls
 from comfygraph.targets.civitai.times import moment
 from comfygraph.targets.http import Auth, HttpRequest, Resend
@@ -192,18 +193,18 @@ class CivitaiApi(StoreCalls):
 
     def add_tag(self, workflow_id: str, tag: str) -> Exchange[None]:
         """
-        Add a tag, 1 to 200 characters; a workflow has ten at most.
+        Add a tag; a workflow has ten at most.
         """
-        if not 0 < len(tag) <= 200:
-            raise UsageError("a tag has 1 to 200 characters")
         path = f"{workflow_path(workflow_id)}/tags"
-        done((yield self.request("POST", path, (), tag)), "workflow")
+        done((yield self.request("POST", path, (), checked_tag(tag))), "workflow")
 
     def remove_tag(self, workflow_id: str, tag: str | None = None) -> Exchange[None]:
         """
-        Remove a tag, or all of them.
+        Remove a tag, or all of them with `None`.
         """
-        path = f"{workflow_path(workflow_id)}/tags" + (f"/{quoted(tag)}" if tag else "")
+        path = f"{workflow_path(workflow_id)}/tags"
+        if tag is not None:
+            path += f"/{quoted(checked_tag(tag))}"
         done((yield self.request("DELETE", path)), "workflow or tag")
 
     def step(self, workflow_id: str, step_name: str) -> Exchange[dict[str, JsonValue]]:
@@ -244,6 +245,19 @@ class CivitaiApi(StoreCalls):
             if value:
                 query.append((name, value))
         return read_page((yield self.request("GET", "/v1/manager/workflows", query)))
+
+
+def checked_tag(tag: str) -> str:
+    """
+    Give a tag back.
+
+    Raises:
+        UsageError: It is empty or too long. Without a name at its end, the address of a tag to be
+            removed is that of all tags.
+    """
+    if not 0 < len(tag) <= LONGEST_TAG:
+        raise UsageError(f"a tag has 1 to {LONGEST_TAG} characters")
+    return tag
 
 
 def workflow_path(workflow_id: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from comfygraph.targets.civitai.trace import Trace
 from comfygraph.targets.observations import JobEnded, Observation, ProgressSeen
@@ -38,6 +39,15 @@ class Followed:
     _quiet: int = 0
     _last: tuple[Observation, ...] | None = None
     _kept_back: int = 0
+
+    def turn_to(self, url: str) -> None:
+        """
+        Take in where the trace is. At another place it is the trace of another run (the service
+        may try a step again), which is read from its first byte; a signature may change.
+        """
+        if self.url and urlsplit(self.url).path != urlsplit(url).path:
+            self.trace = Trace()
+        self.url = url
 
     def wait(self) -> int:
         """

@@ -36,7 +36,8 @@ _CALLBACK = re.compile(
 )
 _PACK = re.compile(r"[A-Za-z0-9_.\-]+/[A-Za-z0-9_.\-]+@[A-Za-z0-9_.\-]+")
 _SESSION = re.compile(r"[\x21-\x7e]{1,256}")
-_MOST_TAGS, _LONGEST_TAG, _MOST_JOBS = 10, 200, 100
+LONGEST_TAG = 200
+_MOST_TAGS, _MOST_JOBS = 10, 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,8 +208,8 @@ def _tags(name: str, value: JsonValue) -> tuple[str, ...]:
     out = tuple(dict.fromkeys([TAG, *named]))
     if len(out) > _MOST_TAGS:
         raise UsageError(f"a workflow has at most {_MOST_TAGS} tags, `{TAG}` among them")
-    if any(len(tag) > _LONGEST_TAG for tag in out):
-        raise UsageError(f"a tag has at most {_LONGEST_TAG} characters")
+    if any(len(tag) > LONGEST_TAG for tag in out):
+        raise UsageError(f"a tag has at most {LONGEST_TAG} characters")
     return out
 
 

@@ -182,10 +182,10 @@ class CivitaiTarget:
     def _read(
         self, followed: Followed, workflow: dict[str, JsonValue]
     ) -> tuple[tuple[Observation, ...], bool]:
-        url = trace_url(workflow)
+        url = _joined(self.base_url, trace_url(workflow))
         if url and has_trace(workflow):
-            followed.url = urljoin(f"{self.base_url}/", url)
-        seen = followed.told(read_workflow(workflow))
+            followed.turn_to(url)
+        seen = followed.told(read_workflow(workflow, self.base_url))
         end = next((it for it in seen if isinstance(it, JobEnded)), None)
         if end is None:
             return seen, False
@@ -223,9 +223,8 @@ class CivitaiTarget:
         for _ in range(_MOST_PAGES):
             page = yield from self.api.workflows(listing)
             for workflow in page.items:
-                external_id = text(workflow.get("externalId"))
                 workflow_id = identifier(workflow.get("id"))
-                if workflow_id and f"-{external_id}".endswith(f"-{ref.key}"):
+                if workflow_id and _is_key(text(workflow.get("externalId")), ref.key):
                     return ref.with_job_id(workflow_id)
             if not page.next:
                 break
@@ -241,7 +240,7 @@ class CivitaiTarget:
             return None
         followed = self._follow(ref.job_id)
         followed.wanted = True
-        if not is_web_url(followed.url) or followed.trace.finished:
+        if not followed.url or followed.trace.finished:
             return None
         return LiveStream(StreamRequest("bytes", followed.url), followed.trace.reader())
 
@@ -308,6 +307,21 @@ class CivitaiTarget:
 _OUT_OF_BUZZ = (
     "the service cancelled the run after {:g} Buzz; where nobody else did, the account has run out"
 )
+
+
+def _joined(base_url: str, url: str) -> str:
+    """An address that the service gives, made whole; empty where there is none."""
+    try:
+        whole = urljoin(f"{base_url}/", url) if url else ""
+    except ValueError:
+        return ""
+    return whole if is_web_url(whole) else ""
+
+
+def _is_key(external_id: str, key: str) -> bool:
+    """Whether `{userId}-{key}` or the key itself; a longer key may end like a shorter one."""
+    user, _, rest = external_id.partition("-")
+    return external_id == key or (rest == key and user.isdigit())
 
 
 def _address(blob: dict[str, JsonValue], name: str) -> str:

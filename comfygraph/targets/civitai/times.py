@@ -59,4 +59,4 @@ def moment(text: str, *, end: bool = False) -> str:
             f"`{shorten(text)}` is no date",
             hint="write it like 2026-10-02, or 2026-10-02T10:15:30Z",
         ) from exc
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+    return at.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from comfygraph.core.values import JsonValue
+from comfygraph.targets.civitai.calls import DEFAULT_BASE_URL, quoted
 from comfygraph.targets.civitai.money import read_money
+from comfygraph.targets.civitai.store import BLOBS
 from comfygraph.targets.events import OutputFile
 from comfygraph.targets.observations import (
     FileSeen,
@@ -54,16 +56,20 @@ _ALL_WITHHELD = (
 _MORE_TIME = "allow it more with the option `timeout`"
 
 
-def read_workflow(workflow: JsonValue) -> tuple[Observation, ...]:
+def read_workflow(workflow: JsonValue, base_url: str = DEFAULT_BASE_URL) -> tuple[Observation, ...]:
     """
     Give what a workflow claims. Never raises.
+
+    Args:
+        workflow: The workflow.
+        base_url: Where the orchestration API is, for blobs of which only the id is said.
     """
     workflow = mapping(workflow)
     steps = list(mappings(workflow.get("steps")))
     status = status_of(workflow, steps)
     over = status in ENDS
     out: list[Observation] = [*read_money(workflow, steps, over=over)]
-    blobs = [seen for step in steps for seen in _blobs(step, over)]
+    blobs = [seen for step in steps for seen in _blobs(step, over, base_url)]
     out.extend(blobs)
     if over:
         nothing = bool(blobs) and not any(isinstance(seen, FileSeen) for seen in blobs)
@@ -117,10 +123,10 @@ def has_trace(workflow: JsonValue) -> bool:
     )
 
 
-def _blobs(step: dict[str, JsonValue], over: bool) -> Iterator[Observation]:
+def _blobs(step: dict[str, JsonValue], over: bool, base_url: str) -> Iterator[Observation]:
     if not _runs_graph(step):
         return  # layers of node packs are no results
-    for entry, kind, preview in _entries(step):
+    for entry, kind, preview in _entries(step, f"{base_url}{BLOBS}"):
         yield from _read_blob(entry, kind, preview, over)
 
 
@@ -128,10 +134,19 @@ def _runs_graph(step: dict[str, JsonValue]) -> bool:
     return text(step.get("$type")).lower() != _SNAPSHOT
 
 
-def _entries(step: dict[str, JsonValue]) -> Iterator[tuple[dict[str, JsonValue], str, bool]]:
+def _entries(
+    step: dict[str, JsonValue], place: str
+) -> Iterator[tuple[dict[str, JsonValue], str, bool]]:
+    # steps of other kinds give one blob (`video`, `blob`), or only its id (`blobId`, `blobIds`)
     for name, value in mapping(step.get("output")).items():
-        for entry in mappings(value):
-            if identifier(entry.get("id")) and ("url" in entry or "available" in entry):
+        for entry in value if isinstance(value, list) else [value]:
+            if name in ("blobId", "blobIds") and isinstance(entry, str) and entry:
+                yield {"id": entry, "url": f"{place}/{quoted(entry)}"}, "file", False
+            elif (
+                isinstance(entry, dict)
+                and identifier(entry.get("id"))
+                and ("url" in entry or "available" in entry)
+            ):
                 yield entry, _LISTS.get(name, "file"), name == "tempBlobs"
 
 
