@@ -15,11 +15,13 @@ from measure import KEY, Compare
 
 
 @pytest.fixture
-def compare(pytestconfig: pytest.Config, record_property: Callable[[str, object], None]) -> Compare:
+def compare(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Compare:
     """
     Give what compares, which measures with `--benchmark-enable` only.
     """
-    return Compare(measuring=bool(pytestconfig.getoption("benchmark_enable")), note=record_property)
+    return Compare(request, record_property)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -27,7 +29,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     Print the ratios that were measured, and their aims.
     """
     rows = [
-        (report.nodeid.rpartition("/")[2], *value)
+        (report.nodeid.removeprefix("tests/bench/"), *value)
         for outcome in ("passed", "failed")
         for report in terminalreporter.getreports(outcome)
         for name, value in report.user_properties
@@ -35,6 +37,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ]
     if rows:
         terminalreporter.section("ratios, and their aims")
-    for name, label, found, aim in rows:
+    for name, found, aim in rows:
         mark = " " if found <= aim else "*"
-        terminalreporter.write_line(f"{found:8.2f} {aim:6.2f} {mark} {name} {label}".rstrip())
+        terminalreporter.write_line(f"{found:8.2f} {aim:6.2f} {mark} {name}")

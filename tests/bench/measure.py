@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from counting import growth
 
 SLACK = 3.0
@@ -36,17 +37,6 @@ def best(work: Callable[[], Any], rounds: int = 5) -> float:
     return least
 
 
-def ratio(work: Callable[[], Any], base: Callable[[], Any], rounds: int = 5) -> float:
-    """
-    Give how many times as long one takes as the other, rounds of both in turn.
-    """
-    mine = theirs = float("inf")
-    for _ in range(rounds):
-        mine = min(mine, best(work, 1))
-        theirs = min(theirs, best(base, 1))
-    return mine / theirs
-
-
 def processor_seconds(command: list[str], env: dict[str, str] | None = None) -> float:
     """
     Give the seconds of the processor that a process takes.
@@ -59,51 +49,46 @@ def processor_seconds(command: list[str], env: dict[str, str] | None = None) -> 
 
 class Compare:
     """
-    Compare the time that some work takes with that of other work.
+    Compare the time that some work takes with that of other work, by pytest-benchmark.
     """
 
-    def __init__(self, *, measuring: bool, note: Callable[[str, object], None]) -> None:
-        self.measuring = measuring
+    def __init__(self, request: pytest.FixtureRequest, note: Callable[[str, object], None]) -> None:
+        self._request = request
         self._note = note
+        self.measuring = bool(request.config.getoption("benchmark_enable"))
 
     def __call__(
-        self,
-        work: Callable[[], Any],
-        base: Callable[[], Any],
-        *,
-        aim: float,
-        rounds: int = 5,
-        label: str = "",
+        self, work: Callable[[], Any], base: Callable[[], Any], *, aim: float, rounds: int = 5
     ) -> None:
         """
-        Hold work to so many times the time of its base, the least of some rounds of both in turn.
+        Hold work to so many times the time of its base, which is measured before and after: the
+        least of some rounds of each.
         """
-        if self.measuring:
-            self.hold(ratio(work, base, rounds), aim, label)
-        else:
+        if not self.measuring:
             base()
             work()
+            return
+        before = best(base, rounds)
+        benchmark = self._request.getfixturevalue("benchmark")
+        benchmark.pedantic(work, rounds=rounds)
+        found = benchmark.stats.stats.min / min(before, best(base, rounds))
+        benchmark.extra_info.update(ratio=found, aim=aim)
+        self.hold(found, aim)
 
-    def hold(self, found: float, aim: float, label: str = "") -> None:
+    def hold(self, found: float, aim: float) -> None:
         """
         Note a ratio that was measured, and refuse it where it misses its aim by far.
         """
-        self._note(KEY, (label, found, aim))
+        self._note(KEY, (found, aim))
 
         assert found < SLACK * aim
 
     def growth(
-        self,
-        large: Callable[[], Any],
-        small: Callable[[], Any],
-        *,
-        times: float,
-        rounds: int = 5,
-        label: str = "",
+        self, large: Callable[[], Any], small: Callable[[], Any], *, times: float, rounds: int = 5
     ) -> None:
         """
         Hold work that is so many times as much to 1.5 times as many calls, and as much time.
         """
         assert growth(large, small) < 1.5 * times
         if self.measuring:
-            self(large, small, aim=1.5 * times, rounds=rounds, label=label)
+            self(large, small, aim=1.5 * times, rounds=rounds)

@@ -77,32 +77,41 @@ def test_one_class_costs_one_class(compare: Compare) -> None:
     compare(work, lambda: json.loads(core_data()), aim=0.1)
 
 
+def _parse(large: Path) -> None:
+    with large.open("rb") as file:
+        assert json.load(file)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_large_catalog(compare: Compare, large: Path, tmp_path: Path) -> None:
+def test_large_catalog_the_first_time(compare: Compare, large: Path, tmp_path: Path) -> None:
     """
-    The first time, a catalog of 100 MB takes at most 1.5 times as long as `json.load` of it; from
-    its index a fifth of that, Python's start included, and 80 MB.
+    The first time, a catalog of 100 MB takes at most 1.5 times as long as `json.load` of it.
     """
     rounds = iter(range(100))
 
-    def first() -> None:
+    def work() -> None:
         catalog = catalog_from_file(large, cache_dir=tmp_path / str(next(rounds)))
         for name in WANTED:
             assert catalog[f"{name}_7"].inputs
 
-    def parse() -> None:
-        with large.open("rb") as file:
-            assert json.load(file)
+    compare(work, lambda: _parse(large), aim=1.5, rounds=1)
 
-    compare(first, parse, aim=1.5, rounds=1, label="first")
-    command = [sys.executable, "-c", SECOND, str(large), str(tmp_path / "0"), *WANTED]
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_large_catalog_the_second_time(compare: Compare, large: Path, tmp_path: Path) -> None:
+    """
+    From its index it takes a fifth of the time of `json.load`, Python's start included, and 80 MB.
+    """
+    catalog_from_file(large, cache_dir=tmp_path)
+    command = [sys.executable, "-c", SECOND, str(large), str(tmp_path), *WANTED]
     peak = subprocess.run(command, capture_output=True, check=True).stdout
 
     assert float(peak) < 80
     if compare.measuring:
         second = min(processor_seconds(command) for _ in range(5))
-        compare.hold(second / best(parse, 1), 0.2, "second")
+        compare.hold(second / best(lambda: _parse(large), 1), 0.2)
 
 
 SECOND = """
