@@ -49,7 +49,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_bundled_catalog(compare: Compare) -> None:
     """
-    Opening the bundled catalog and reading ten classes takes 15 ms, a sixth of the time that the
+    Opening the bundled catalog and reading ten classes takes at most a tenth of the time that the
     whole file takes to parse.
     """
 
@@ -61,7 +61,7 @@ def test_bundled_catalog(compare: Compare) -> None:
             assert catalog[name].inputs
             assert catalog[name].outputs or catalog[name].output_node
 
-    compare(work, lambda: json.loads(core_data()), aim=0.9)
+    compare(work, lambda: json.loads(core_data()), aim=0.1)
 
 
 def test_one_class_costs_one_class(compare: Compare) -> None:
