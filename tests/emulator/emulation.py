@@ -62,7 +62,7 @@ def sampler(steps: int = 10_000) -> dict[str, Any]:
 
 def finish(client: httpx.Client, prompt_id: str) -> dict[str, Any]:
     """Wait for a job, and give its entry in the history."""
-    for _ in range(1000):
+    for _ in range(12_000):
         found = client.get(f"/history/{prompt_id}").json()
         if found:
             entry: dict[str, Any] = found[prompt_id]
@@ -73,7 +73,7 @@ def finish(client: httpx.Client, prompt_id: str) -> dict[str, Any]:
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait for something that is about to happen."""
-    for _ in range(1000):
+    for _ in range(12_000):
         if condition():
             return
         time.sleep(0.005)

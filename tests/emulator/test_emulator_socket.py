@@ -25,7 +25,7 @@ def messages(socket: ClientConnection, last: str = "executing") -> list[dict[str
     """Read until the worker is done with the prompt, or `last` comes."""
     seen: list[dict[str, Any]] = []
     while True:
-        payload = socket.recv(timeout=5)
+        payload = socket.recv(timeout=60)
         if isinstance(payload, str):
             message = json.loads(payload)
             seen.append(message)
@@ -56,10 +56,10 @@ def test_reconnect_hears_the_running_node() -> None:
     with Emulator(speed=300) as emulator, client_of(emulator) as client:
         with connect(address(emulator, "a")) as first:
             client.post("/prompt", json={"prompt": sampler(), "client_id": "a"})
-            while json.loads(first.recv(timeout=5))["data"].get("node") != "3":
+            while json.loads(first.recv(timeout=60))["data"].get("node") != "3":
                 pass
         with connect(address(emulator, "a")) as again:
-            hello = [json.loads(again.recv(timeout=5)) for _ in range(2)]
+            hello = [json.loads(again.recv(timeout=60)) for _ in range(2)]
             client.post("/interrupt")
             rest = messages(again)
 
@@ -68,12 +68,31 @@ def test_reconnect_hears_the_running_node() -> None:
     assert "execution_interrupted" in [message["type"] for message in rest]
 
 
+def test_previews_of_a_job_without_client(emulator: Emulator, client: httpx.Client) -> None:
+    """
+    Everybody gets the previews of a job that named no client, as frames that name no job, also
+    who can take the other kind.
+    """
+    body = {"prompt": sampler(2), "extra_data": {"preview_method": "auto"}}
+    flags = {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
+    with connect(address(emulator, "a")) as socket:
+        socket.send(json.dumps(flags))
+        messages(socket, last="feature_flags")
+        client.post("/prompt", json=body)
+        frames: list[bytes] = []
+        while len(frames) < 2:
+            payload = socket.recv(timeout=60)
+            frames += [payload[:4]] if isinstance(payload, bytes) else []
+
+    assert [b"\0\0\0\1"] * 2 == frames
+
+
 def test_socket_without_client_id(emulator: Emulator) -> None:
     """
     Without a client id the server makes one and tells it.
     """
     with connect(f"{emulator.url().replace('http', 'ws', 1)}/ws") as socket:
-        hello = json.loads(socket.recv(timeout=5))
+        hello = json.loads(socket.recv(timeout=60))
 
     assert 32 == len(hello["data"]["sid"])
 
@@ -111,7 +130,7 @@ def test_socket_knobs(emulator: Emulator, client: httpx.Client) -> None:
     with connect(address(emulator, "b")) as socket:
         client.post("/prompt", json={"prompt": graph(), "client_id": "b"})
         with pytest.raises(ConnectionClosed):
-            [socket.recv(timeout=5) for _ in range(10)]
+            [socket.recv(timeout=60) for _ in range(10)]
 
     until(lambda: emulator.stats().jobs.get("succeeded") == 1)
 
@@ -121,7 +140,7 @@ def test_odd_messages_of_a_client(emulator: Emulator) -> None:
     Whatever a client says, the socket stays; features count only in the first message.
     """
     with connect(address(emulator, "a")) as socket:
-        socket.recv(timeout=5)
+        socket.recv(timeout=60)
         for text in ("{", '{"type": "feature_flags"}', "[" * 5000, "null"):
             socket.send(text)
         socket.send(b"\0")

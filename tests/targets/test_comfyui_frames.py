@@ -36,7 +36,7 @@ from comfygraph.targets.events import (
     Notice,
     OutputReady,
 )
-from comfygraph.targets.observations import NoticeSeen
+from comfygraph.targets.observations import NodeSeen, NodeState, NoticeSeen
 from comfygraph.targets.tracker import Tracker
 
 RECORDINGS = Path(__file__).parent.parent / "data" / "comfyui_ws"
@@ -338,3 +338,43 @@ def test_text_of_another_job() -> None:
 
     assert [] == before
     assert [Notice("half way", "3")] == tracker.feed(reader.feed(frame))
+
+
+def test_text_of_an_expanded_node() -> None:
+    """
+    Text of a node that a node has expanded into is told as of the node of the graph.
+    """
+    inner = {"node": "3.0.0.1", "display_node": "3", "prompt_id": "p"}
+    frame = (3).to_bytes(4, "big") + (7).to_bytes(4, "big") + b"3.0.0.1half way"
+    reader, tracker = ComfyFrameReader("p"), Tracker("p")
+    tracker.feed(reader.feed(json.dumps({"type": "executing", "data": inner})))
+
+    assert [Notice("half way", "3")] == tracker.feed(reader.feed(frame))
+
+
+def test_previews_of_another_job() -> None:
+    """
+    A preview without metadata names no job, and those of a job without client go to everybody: it
+    is ours only while a node of ours runs.
+    """
+    frame = b"\0\0\0\x01\0\0\0\x01\xff\xd8"
+    reader = ComfyFrameReader("p")
+    told = []
+    for node in ("3", None):
+        told.append(len(reader.feed(frame)))
+        data = {"node": node, "display_node": node, "prompt_id": "p"}
+        reader.feed(json.dumps({"type": "executing", "data": data}))
+        told.append(len(reader.feed(frame)))
+
+    assert [0, 1, 1, 0] == told
+
+
+def test_inner_nodes_without_their_graph_node() -> None:
+    """
+    Where the server does not say which node of the graph an inner one stands for, its id does.
+    """
+    entry = {"value": 1, "max": 2, "state": "running"}
+    data = {"prompt_id": "p", "nodes": {"3.0.0.1": entry}}
+    frame = json.dumps({"type": "progress_state", "data": data})
+
+    assert (NodeSeen("3", NodeState.STARTED),) == ComfyFrameReader("p").feed(frame)

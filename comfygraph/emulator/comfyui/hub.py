@@ -232,10 +232,14 @@ class Hub:
     def _preview(self, job: Job, due: PreviewDue) -> None:
         if job.extra.get("preview_method") not in _PREVIEWS:
             return
+        # The features asked for are those of the job's client (`progress.py`): where it has none,
+        # everybody gets the frame that names no job.
+        nobodys = job.extra.get("client_id") is None
         clients = [
             client
             for client in self._audience(job, public=True)
-            if bool(client.features.get("supports_preview_metadata")) == due.with_metadata
+            if (not nobodys and bool(client.features.get("supports_preview_metadata")))
+            == due.with_metadata
         ]
         if not clients:
             return

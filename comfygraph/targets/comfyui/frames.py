@@ -114,7 +114,7 @@ class ComfyFrameReader:
             if self._told.get(node_id) == (state, value, maximum) or state not in _RUNNING:
                 continue
             self._told[node_id] = (state, value, maximum)
-            shown = identifier(entry.get("display_node_id")) or node_id
+            shown = identifier(entry.get("display_node_id")) or _outer(node_id)
             if shown != node_id:
                 yield NodeSeen(shown, NodeState.STARTED)
             elif state == "finished":
@@ -141,7 +141,9 @@ class ComfyFrameReader:
         event, body = int.from_bytes(frame[:4], "big"), frame[4:]
         if event == _PREVIEW and len(body) > 4:
             media_type = _MEDIA_TYPES.get(int.from_bytes(body[:4], "big"))
-            if media_type is not None:
+            # names no job, and those of a job without client go to everybody: ours only while a
+            # node of ours runs
+            if media_type is not None and self._current is not None:
                 yield PreviewSeen(self._current, body[4:], media_type)
         elif event == _PREVIEW_WITH_METADATA and len(body) > 4:
             size = int.from_bytes(body[:4], "big")
@@ -152,7 +154,7 @@ class ComfyFrameReader:
                 yield PreviewSeen(node, image, text(data.get("image_type")) or "image/jpeg")
         elif event == _TEXT and len(body) > 4:
             size = int.from_bytes(body[:4], "big")
-            node = body[4 : 4 + size].decode(errors="replace")
+            node = _outer(body[4 : 4 + size].decode(errors="replace"))
             said = one_line(body[4 + size :].decode(errors="replace"))
             # sent to everybody and without a job: ours only while it comes from our running node
             if said and node == self._current:
@@ -166,7 +168,7 @@ def failed_node(data: dict[str, JsonValue]) -> Iterator[NodeSeen]:
     node = identifier(data.get("node_id"))
     if node:
         yield NodeSeen(
-            node.partition(".")[0],
+            _outer(node),
             NodeState.FAILED,
             message=one_line(data.get("exception_message")) or None,
             exception_type=one_line(data.get("exception_type"), 100) or None,
@@ -178,7 +180,7 @@ def _raised_at(data: dict[str, JsonValue]) -> Iterator[NoticeSeen]:
     Yield where the exception came from: of some twenty frames of the traceback, the last one and,
     where that is another file, the node's own, the first below the server's `execution.py`.
     """
-    node = identifier(data.get("node_id")).partition(".")[0]
+    node = _outer(identifier(data.get("node_id")))
     frames = [
         (found["file"], found["line"], found["function"])
         for entry in items(data.get("traceback"))
@@ -207,8 +209,11 @@ def _short(file: str) -> str:
 
 def _graph_node(data: dict[str, JsonValue], own: str, shown: str) -> str:
     # on reconnect the server sends the running node without saying which node it belongs to
-    node = identifier(data.get(shown)) or identifier(data.get(own))
-    return node.partition(".")[0] if _is_inner(node) else node
+    return _outer(identifier(data.get(shown)) or identifier(data.get(own)))
+
+
+def _outer(node_id: str) -> str:
+    return node_id.partition(".")[0] if _is_inner(node_id) else node_id
 
 
 def _is_inner(node_id: str) -> bool:
