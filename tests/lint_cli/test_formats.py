@@ -24,6 +24,7 @@ from comfygraph.lint.render.excerpt import columns, excerpt_lines
 from comfygraph.lint.render.fingerprints import fingerprints_of
 from comfygraph.lint.render.places import Place, places_of
 from comfygraph.lint.render.sarif import sarif_of, uri_of
+from comfygraph.lint.render.statistics import statistics_of
 
 from .conftest import graph
 
@@ -61,7 +62,8 @@ def reports(draw: st.DrawFn) -> list[Report]:
 
     def finding() -> Diagnostic:
         return Diagnostic(
-            draw(st.sampled_from(["CG108", "CG301", "CG000", "CG001"])),
+            # the last two are of findings of a service, which are of no rule
+            draw(st.sampled_from(["CG108", "CG301", "CG000", "CG001", "TAMS", "service"])),
             "some-name",
             draw(st.sampled_from(Severity)),
             draw(words),
@@ -132,6 +134,23 @@ def test_sarif_of_findings() -> None:
     } == first["locations"][0]
     assert ["part of the cycle" in item["message"]["text"] for item in cycle["relatedLocations"]]
     assert run["invocations"][0]["executionSuccessful"]
+
+
+def test_findings_of_a_service() -> None:
+    """
+    What a service has against a graph is of no rule: it stands under the service's name, and is
+    counted by its own.
+    """
+    names = ["refused", "unknown-model", "refused"]
+    found = [Diagnostic("TAMS", name, Severity.ERROR, "no", "/1") for name in names]
+    report = Report("graph.json", tuple(found), "{}")
+    [run] = sarif_of([report])["runs"]
+
+    assert ["TAMS"] * 3 == [result["ruleId"] for result in run["results"]]
+    assert ["TAMS"] == [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert [("TAMS", "refused", 2), ("TAMS", "unknown-model", 1)] == [
+        (row.rule_id, row.name, row.findings) for row in statistics_of([report])
+    ]
 
 
 @pytest.mark.parametrize(

@@ -35,21 +35,22 @@ def statistics_of(reports: Sequence[Report]) -> list[RuleCount]:
     """
     Count findings by rule, the most frequent first, then by id.
     """
-    rows: dict[str, dict[str, Any]] = {}
+    # by name as well: those of a service have all the same id
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
     for report in reports:
         for found in report:
             row = rows.setdefault(
-                found.rule_id,
-                {"name": found.name, "count": 0, "fixable": 0, "files": set[str]()},
+                (found.rule_id, found.name),
+                {"count": 0, "fixable": 0, "files": set[str]()},
             )
             row["count"] += 1
             row["fixable"] += found.fixable
             row["files"].add(report.file)
     counts = [
-        RuleCount(rule_id, row["name"], row["count"], row["fixable"], len(row["files"]))
-        for rule_id, row in rows.items()
+        RuleCount(*rule, row["count"], row["fixable"], len(row["files"]))
+        for rule, row in rows.items()
     ]
-    return sorted(counts, key=lambda row: (-row.findings, row.rule_id))
+    return sorted(counts, key=lambda row: (-row.findings, row.rule_id, row.name))
 
 
 def render_statistics(reports: Sequence[Report]) -> str:
