@@ -7,12 +7,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 from comfygraph.cli.output import print_json
 from comfygraph.errors import DeadlinePassed, ExitCode, JobError, ProtocolError, UsageError
+from comfygraph.lint.render.text import clean
 
 if TYPE_CHECKING:
     from comfygraph.references.novita import ModelFilter, Novita, NovitaModel, NovitaTask
@@ -124,7 +126,9 @@ def _model_lines(found: NovitaModel) -> list[str]:
         f"{found.name or found.sd_name or 'a model'}",
         f"  {answer.availability.value}: {answer.evidence}",
     ]
-    return lines + [_row(name, text) for name, text in rows if text]
+    return [clean(line) for line in lines] + [
+        _row(name, clean(text)) for name, text in rows if text
+    ]
 
 
 def _licence(found: NovitaModel) -> str:
@@ -217,7 +221,7 @@ def models(
     if not found:
         click.echo("no models", err=True)
     if rest:
-        click.echo(f"there is more: --cursor {rest}, or --all", err=True)
+        click.echo(f"there is more: --cursor {quote(clean(rest))}, or --all", err=True)
     return ExitCode.OK
 
 
@@ -240,8 +244,6 @@ def _pages(
 
 
 def _table(found: list[ListedModel]) -> list[str]:
-    from comfygraph.lint.render.text import clean
-
     rows = [
         [
             clean(model.request_name or model.name),
@@ -290,7 +292,7 @@ def task(task_id: str, wait: bool, deadline: float, as_json: bool) -> int:
     else:
         click.echo(_state_line(found))
         for file in found.files:
-            click.echo(f"{file.url}")
+            click.echo(clean(file.url))
     if found.state == "failed":
         raise JobError(f"the task failed: {found.reason or 'Novita gives no reason'}")
     return ExitCode.OK
@@ -320,5 +322,5 @@ def _state_line(found: NovitaTask) -> str:
     if found.eta and not found.is_over:
         words.append(f"about {found.eta:.0f} s left")
     if found.seed and found.state == "succeed":
-        words.append(f"seed {found.seed}")
+        words.append(f"seed {clean(found.seed)}")
     return ", ".join(words)

@@ -310,6 +310,10 @@ _CHOICES = {
     "stage_form": ("flat", "stages"),
     "bad_graphs": ("reject", "fail"),
     "recipe_style": ("output", "workflow"),
+    "no_model": ("code", "null", "absent"),
+    "enable": ("1", "0", "null"),
+    "key_refusal": ("reason", "status", "code"),
+    "last_cursor": ("empty", "next"),
 }
 """Knobs that are one of a few words."""
 

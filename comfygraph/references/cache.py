@@ -15,6 +15,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from comfygraph.targets.http import HttpRequest, HttpResponse
 
@@ -22,6 +23,7 @@ MOST = 5_000
 """Answers that are kept; the oldest go first."""
 MAX_BYTES = 4 << 20
 _PATIENCE = 2.0
+_BROKEN = (sqlite3.Error, OSError, zlib.error, TypeError, ValueError, OverflowError)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY, status INTEGER NOT NULL, body BLOB NOT NULL,
@@ -68,17 +70,30 @@ class AnswerCache:
             key: Of `key_of`.
             stale: Take an expired one too.
         """
-        if not self.path.exists():
-            return None
-        with contextlib.suppress(sqlite3.Error, OSError, zlib.error), self._open() as database:
-            row = database.execute(
-                "SELECT status, body, expires FROM answers WHERE key = ?", (key,)
-            ).fetchone()
+        # SQLite takes values of any type, so somebody else's row may hold anything
+        with contextlib.suppress(*_BROKEN):
+            row = self._row(key)
             if row is not None and (stale or row[2] > self._clock()):
                 unpacked = zlib.decompressobj()
                 body = unpacked.decompress(row[1], MAX_BYTES)
-                return HttpResponse(int(row[0]), {}, body)
+                return HttpResponse(int(row[0]), {}, body) if unpacked.eof else None
         return None
+
+    def _row(self, key: str) -> Any:
+        if not self.path.exists():
+            return None
+        with self._open() as database:
+            found = database.execute(
+                "SELECT status, body, expires FROM answers WHERE key = ?", (key,)
+            )
+            return found.fetchone()
+
+    def drop(self, key: str) -> None:
+        """
+        Forget an answer.
+        """
+        with contextlib.suppress(sqlite3.Error, OSError), self._open() as database:
+            database.execute("DELETE FROM answers WHERE key = ?", (key,))
 
     def put(self, key: str, response: HttpResponse, seconds: float) -> None:
         """

@@ -16,7 +16,7 @@ from comfygraph.references.air import Air
 from comfygraph.references.ecosystems import ecosystem_of
 from comfygraph.references.kinds import kind_named
 from comfygraph.targets.base import Exchange, plain_base_url
-from comfygraph.targets.civitai import DEFAULT_BASE_URL
+from comfygraph.targets.civitai.calls import DEFAULT_BASE_URL, resource_path
 from comfygraph.targets.civitai.problems import message_of, problem_body
 from comfygraph.targets.failures import refusal
 from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, Secret, bearer, json_body
@@ -156,8 +156,16 @@ class CivitaiSite:
     def version(self, version_id: int) -> Exchange[CivitaiVersion | None]:
         """
         Ask for a version by its number; `None` where there is none.
+
+        Raises:
+            ProtocolError: The answer is about another version.
         """
-        return self._version(f"/model-versions/{version_id}", f"version {version_id}")
+        found = yield from self._version(f"/model-versions/{version_id}", f"version {version_id}")
+        if found is not None and found.id != version_id:
+            raise ProtocolError(
+                f"Civitai was asked for version {version_id} and answered with version {found.id}"
+            )
+        return found
 
     def by_hash(self, digits: str) -> Exchange[CivitaiVersion | None]:
         """
@@ -201,9 +209,7 @@ class CivitaiSite:
                 "no credentials for Civitai",
                 hint="set CIVITAI_API_TOKEN to an API key of your account at civitai.com",
             )
-        # The AIR stands in the path as it is: the service answers 400 to `%2F` and `%3A`.
-        url = f"{self.orchestration_url}/v2/resources/{air}"
-        return self._resource(url, str(air))
+        return self._resource(f"{self.orchestration_url}{resource_path(air)}", str(air))
 
     def _resource(self, url: str, air: str) -> Exchange[CivitaiResource | None]:
         response = yield HttpRequest(

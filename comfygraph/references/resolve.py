@@ -230,7 +230,18 @@ class Resolver:
                 "novita", model.sd_name or None, Availability.UNKNOWN,
                 f"Novita has another file of that version, with the hash {model.hash}",
             )  # fmt: skip
-        return model.resolution
+        found = model.resolution
+        needed = model.dependency_version_id
+        if found.availability is not Availability.AVAILABLE or needed in (None, number):
+            return found
+        other = self.lookup.novita_model(needed)
+        state = other.resolution.availability if other is not None else Availability.UNAVAILABLE
+        if state is Availability.AVAILABLE:
+            return found
+        return found._replace(
+            availability=Availability.UNKNOWN,
+            evidence=f"it needs version {needed} of Civitai, which is {state.value} on Novita",
+        )
 
     # TAMS
 

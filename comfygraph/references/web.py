@@ -11,7 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from comfygraph.errors import ProtocolError, RateLimited, ServiceUnavailable, UsageError
+from comfygraph.errors import (
+    ProtocolError,
+    RateLimited,
+    ServiceUnavailable,
+    TargetError,
+    UsageError,
+)
 from comfygraph.references.cache import AnswerCache, key_of
 from comfygraph.targets.base import Exchange
 from comfygraph.targets.failures import retry_after
@@ -88,6 +94,7 @@ class Web:
             TargetError: The service refused, or is out of reach.
         """
         fresh: list[tuple[str, HttpResponse]] = []
+        kept: list[str] = []
         try:
             request = next(exchange)
             while True:
@@ -96,9 +103,16 @@ class Web:
                 if response is None:
                     response = self._reached(request)
                     fresh.append((key, response))
+                else:
+                    kept.append(key)
                 request = exchange.send(response)
         except StopIteration as stop:
             value: T = stop.value
+        except TargetError:
+            if self._cache is not None:
+                for key in kept:
+                    self._cache.drop(key)  # what made no sense is not believed again
+            raise
         finally:
             exchange.close()
         if keep is not None:

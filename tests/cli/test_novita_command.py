@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from asked import Given, serving
 
 from comfygraph.cli import run
 from comfygraph.emulator import DEV_TOKEN, Emulator, Faults
@@ -228,6 +229,40 @@ def test_mistakes(
     assert code == found
     assert err.startswith(f"error: {message}")
     assert "wrong-key" not in err
+
+
+@pytest.mark.parametrize("command", ["models", "task"])
+def test_words_that_are_no_text(emulator: Emulator, capfd: Capture, command: str) -> None:
+    """
+    Bytes of a command line that are no UTF-8 are looked for like any other word.
+    """
+    code = run(["novita", command, "\udcff"])
+
+    assert {"models": 0, "task": 4}[command] == code
+    assert "internal error" not in capfd.readouterr().err
+
+
+def test_answers_that_speak_to_the_terminal(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    """
+    What Novita says cannot steer the terminal.
+    """
+    model = {"name": "a\x9b31mb", "sd_name": "c\u202ed", "civitai_tags": "e\x9bf"}
+    task = {"task": {"status": "TASK_STATUS_SUCCEED"}, "images": [{"image_url": "http://x/\x9b"}]}
+    page = {"models": [{"name": "g\x9bh"}], "pagination": {"next_cursor": "i\x9bj"}}
+    answers = [{"code": 0, "data": {"model": model}}, task, page]
+    with serving(*(Given(body=body) for body in answers)) as server:
+        monkeypatch.setenv("NOVITA_BASE_URL", server.url)
+        codes = [
+            run(["novita", *words])
+            for words in (["model", "7"], ["task", "t"], ["models", "--limit", "1"])
+        ]
+    out, err = capfd.readouterr()
+
+    assert [1, 0, 0] == codes
+    assert ["g·h" in out, "i·j" in err, "a·31mb" in out] == [True] * 3
+    assert not {"\x9b", "\u202e"} & set(out + err)
 
 
 def test_v2_may_be_gone(emulator: Emulator, capfd: Capture) -> None:

@@ -5,6 +5,7 @@ What is read of the answers of Civitai's site and orchestration.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,6 +113,35 @@ def test_many_hashes_in_one_question() -> None:
 
     assert ([7], ()) == ([version.id for version in found], nothing)
     assert ["POST /api/v1/model-versions/by-hash"] == [request for request, _ in server.asked]
+
+
+def test_an_answer_about_another_version(tmp_path: Path) -> None:
+    """
+    A version that was not asked for is an error, and not kept.
+    """
+    with (
+        serving(Given(200, {**VERSION, "id": 8}), Given(200, VERSION)) as server,
+        Lookup({"CIVITAI_SITE_URL": server.url}, cache=tmp_path / "c.sqlite3") as lookup,
+    ):
+        with pytest.raises(ProtocolError, match="asked for version 7 and answered with"):
+            lookup.civitai_version(7)
+        found = lookup.civitai_version(7)
+
+    assert 7 == (found.id if found else None)
+
+
+def test_an_air_cannot_leave_its_place() -> None:
+    """
+    Dots between slashes of an AIR are no steps up in the address that is asked.
+    """
+    air = Air.parse("urn:air:other:other:huggingface:a/../../../v1/x@./b%2F.safetensors")
+    with serving(Given(404, {})) as server, Web(spacing=0) as web:
+        site = CivitaiSite(server.url, server.url, Secret("t"))
+        found = web.run(site.resource(air))
+
+    assert found is None
+    [(request, _)] = server.asked
+    assert request.endswith("huggingface:a/%2E%2E/%2E%2E/%2E%2E/v1/x@./b%252F.safetensors")
 
 
 def test_an_answer_without_a_number() -> None:

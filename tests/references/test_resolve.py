@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asked import Given, serving
 
 from comfygraph.catalog import bundled_catalog
 from comfygraph.core.values import Prompt
@@ -282,6 +283,33 @@ def test_another_file_of_a_version(config: dict[str, str], new_web: NewWeb) -> N
         "unknown",
         "Novita has another file of that version, with the hash C9FD32EEF3",
     ) == short(found)
+
+
+@pytest.mark.parametrize(
+    ("enable", "expected"),
+    [
+        (1, ("available", "enabled, file and dependencies are ready")),
+        (0, ("unknown", "it needs version 7 of Civitai, which is unavailable on Novita")),
+    ],
+)
+def test_what_a_model_needs_on_novita(
+    new_web: NewWeb, enable: int, expected: tuple[str, str]
+) -> None:
+    """
+    A model that needs another one is there when that one is, too.
+    """
+    ready = {"sd_name": "a", "download_status": 1, "dependency_status": 1, "type": "checkpoint"}
+    lora = {**ready, "enable": 1, "civitai_dependency_version_id": 7}
+    answers = [
+        Given(body={"code": 0, "data": {"model": model}})
+        for model in (lora, {**ready, "enable": enable})
+    ]
+    with serving(*answers) as server:
+        config = {"NOVITA_API_KEY": "k", "NOVITA_BASE_URL": server.url}
+        lookup = Lookup(config, web=new_web())
+        found = Resolver(ModelTable(), lookup).check(use(AIR), "novita")
+
+    assert ("a", *expected) == (found.name, found.availability.value, found.evidence)
 
 
 def test_a_server_that_was_not_asked(resolver: Resolver) -> None:

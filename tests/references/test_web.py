@@ -7,7 +7,9 @@ from __future__ import annotations
 import pickle
 import sqlite3
 import traceback
+import zlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -107,7 +109,7 @@ def test_requests_to_one_server_are_spaced(new_web: NewWeb) -> None:
     """
     naps, now = Naps(), [0.0]
     web = new_web(sleep=naps, spacing=0.2, clock=lambda: now[0])
-    with serving(Given(200, VERSION)) as server:
+    with serving(Given(404, {})) as server:
         ask(web, server.url, 1)
         ask(web, server.url, 2)
         now[0] = 5.0
@@ -178,6 +180,53 @@ def test_a_broken_cache_costs_time_only(tmp_path: Path, content: bytes) -> None:
     assert (b"{}", None) == (
         getattr(AnswerCache(path).get("k"), "body", None), blocked.get("k"),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("expires", "soon"),
+        ("status", "fine"),
+        ("body", "text"),
+        ("body", 7),
+        ("body", b""),
+        ("body", b"no zlib"),
+        ("stored", "then"),
+    ],
+)
+def test_a_row_that_somebody_else_wrote(
+    tmp_path: Path, new_web: NewWeb, column: str, value: object
+) -> None:
+    """
+    A row of the cache that cannot be read is no answer: the service is asked again.
+    """
+    cache = AnswerCache(tmp_path / "c.sqlite3")
+    with serving(Given(200, VERSION)) as server:
+        ask(new_web(cache=cache), server.url)
+        with closing(sqlite3.connect(cache.path)) as database, database:
+            database.execute(f"UPDATE answers SET {column} = ?", (value,))
+        found = ask(new_web(cache=cache), server.url)
+
+    assert 7 == (found.id if found else None)
+
+
+@pytest.mark.parametrize("body", [b"{broken", b"[]", b'{"id": 8}'])
+def test_a_kept_answer_that_makes_no_sense(tmp_path: Path, new_web: NewWeb, body: bytes) -> None:
+    """
+    An answer that makes no sense, or is about another model, is not kept for long: the next
+    question goes to the service.
+    """
+    cache = AnswerCache(tmp_path / "c.sqlite3")
+    with serving(Given(200, VERSION)) as server:
+        ask(new_web(cache=cache), server.url)
+        with closing(sqlite3.connect(cache.path)) as database, database:
+            database.execute("UPDATE answers SET body = ?", (zlib.compress(body),))
+        with pytest.raises(ProtocolError):
+            ask(new_web(cache=cache), server.url)
+        found = ask(new_web(cache=cache), server.url)
+
+    assert 7 == (found.id if found else None)
+    assert 2 == len(server.asked)
 
 
 def test_the_cache_holds_no_credential_and_forgets_the_oldest(

@@ -7,7 +7,7 @@ The v2 interface answers HTTP 200 with an envelope `{code, msg, data}`, the v3 o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from comfygraph.errors import ProtocolError, UsageError
 from comfygraph.references.novita.listing import ModelFilter, ModelPage, read_page
@@ -83,7 +83,7 @@ class Novita:
         """
         Ask for a page of the list of models.
         """
-        query = urlencode(filter.query())
+        query = urlencode(filter.query(), errors="replace")
         response = yield self._get(f"/v3/model?{query}" if query else "/v3/model")
         if not response.ok:
             raise failure(response, "list of models")
@@ -96,7 +96,8 @@ class Novita:
         Raises:
             NotFound: There is none.
         """
-        response = yield self._get(f"/v3/async/task-result?task_id={quote(task_id, safe='')}")
+        query = urlencode({"task_id": task_id}, errors="replace")
+        response = yield self._get(f"/v3/async/task-result?{query}")
         if not response.ok:
             raise failure(response, f"task {task_id}")
         return read_task(response.json(), task_id)

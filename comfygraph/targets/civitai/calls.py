@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from comfygraph.core.values import JsonValue
 from comfygraph.errors import ProtocolError
+from comfygraph.references.air import Air
 from comfygraph.targets.base import plain_base_url
 from comfygraph.targets.civitai.problems import problem
 from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, Resend, json_body
@@ -79,8 +80,19 @@ def quoted(name: str) -> str:
     """
     Give a text as one part of a path.
     """
+    return _no_dots(quote(name, safe="", errors="replace"))
+
+
+def resource_path(air: Air) -> str:
+    """
+    Give the path of a model. The service refuses an AIR whose `/`, `:` and `@` are encoded.
+    """
+    return f"/v2/resources/{'/'.join(map(_no_dots, quote(str(air), safe='/:@+').split('/')))}"
+
+
+def _no_dots(part: str) -> str:
     # a part of dots alone would be taken for a step up or none
-    return quote(name, safe="", errors="replace") if name.strip(".") else name.replace(".", "%2E")
+    return part if part.strip(".") else part.replace(".", "%2E")
 
 
 def word(value: bool) -> str:

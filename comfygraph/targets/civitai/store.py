@@ -10,7 +10,15 @@ from comfygraph.core.values import JsonValue
 from comfygraph.errors import ProtocolError
 from comfygraph.references.air import Air
 from comfygraph.targets.base import Exchange
-from comfygraph.targets.civitai.calls import Calls, Page, done, quoted, read_object, read_page
+from comfygraph.targets.civitai.calls import (
+    Calls,
+    Page,
+    done,
+    quoted,
+    read_object,
+    read_page,
+    resource_path,
+)
 from comfygraph.targets.http import HttpRequest
 from comfygraph.targets.reading import identifier, is_web_url, text
 
@@ -103,9 +111,7 @@ class StoreCalls(Calls):
         """
         Ask what the service knows of a model; its answer has the AIR in the service's own form.
         """
-        # the service refuses an AIR whose `/`, `:` and `@` are encoded
-        path = f"/v2/resources/{quote(str(Air.parse(air)), safe='/:@+')}"
-        return read_object((yield self.request("GET", path)), "model")
+        return read_object((yield self.request("GET", resource_path(Air.parse(air)))), "model")
 
     def resources(
         self, *, view: str = "queue", cursor: str = "", take: int = 100
