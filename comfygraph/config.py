@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from comfygraph.config_keys import SECTIONS, Key, Kind
 from comfygraph.core.nearest import did_you_mean, shorten
+from comfygraph.core.records import NamedTuple
 from comfygraph.errors import UsageError
 
 FILE_NAME = "comfygraph.toml"

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
+
+from comfygraph.core.records import NamedTuple
 
 
 class Kind(Enum):

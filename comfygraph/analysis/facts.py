@@ -8,9 +8,10 @@ from the last to the first, so that a node adds to one without copying it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from comfygraph.analysis.families import Family, Space
+from comfygraph.core.records import NamedTuple
 
 MOST_PARTS = 64
 """Members of a chain that are looked at; of a longer one nothing is said."""

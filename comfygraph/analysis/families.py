@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+
+from comfygraph.core.records import NamedTuple
 
 
 class Space(NamedTuple):

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
+
+from comfygraph.core.records import NamedTuple
 
 if TYPE_CHECKING:
     from comfygraph.catalog.dynamic import Expansion

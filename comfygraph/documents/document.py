@@ -9,9 +9,10 @@ sound or a film that carries a prompt or a workflow in its metadata.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from comfygraph.core.pointer import escape_pointer
+from comfygraph.core.records import NamedTuple
 from comfygraph.documents.json_text import MAX_BYTES, JsonSyntaxError, decode_text, parse_json
 from comfygraph.errors import InputError, PromptError
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from comfygraph.core.pointer import escape_pointer
+from comfygraph.core.records import NamedTuple
 from comfygraph.errors import InputError
 
 MAX_BYTES = 64 << 20

@@ -8,9 +8,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from comfygraph.catalog import NodeCatalog, load_catalog
+from comfygraph.core.records import NamedTuple
 from comfygraph.documents import (
     Document,
     JsonSyntaxError,

@@ -5,9 +5,10 @@ What the server would find wrong with one node: the values `Fault` and `Checked`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from comfygraph.catalog.specs import InputSpec
+from comfygraph.core.records import NamedTuple
 
 RECURSION_LIMIT = 990
 """

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from comfygraph.core.records import NamedTuple
 from comfygraph.lint.globs import MAGIC, compile_glob, matches_file
 
 STDIN = "-"

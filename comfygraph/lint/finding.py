@@ -5,9 +5,10 @@ What rules yield, what they look at, and what the person wants of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from comfygraph.catalog import InputSpec
+from comfygraph.core.records import NamedTuple
 from comfygraph.lint.diagnostic import Fix, Related, Severity
 
 if TYPE_CHECKING:

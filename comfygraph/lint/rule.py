@@ -5,8 +5,9 @@ What a rule is: a pure function with frozen metadata.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from comfygraph.core.records import NamedTuple
 from comfygraph.lint.context import Finding, RuleContext
 from comfygraph.lint.diagnostic import Severity
 

@@ -5,8 +5,8 @@ Which rules run on which file, and how bad their findings are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
+from comfygraph.core.records import NamedTuple
 from comfygraph.errors import UsageError
 from comfygraph.lint.builtin import ALWAYS
 from comfygraph.lint.diagnostic import Severity

@@ -8,7 +8,9 @@ The catalog does not tell which classes do, so the core's are listed here, from 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from comfygraph.core.records import NamedTuple
 
 
 class Validator(NamedTuple):

@@ -5,8 +5,8 @@ Reports as text for people and as data for machines; one format a file, loaded w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from comfygraph.core.records import NamedTuple
 from comfygraph.lint.diagnostic import Report, Severity
 
 FORMATS = ("text", "concise", "json", "sarif", "github", "junit", "markdown")
