@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from comfygraph.errors import (
+    AuthenticationError,
     DeadlinePassed,
     NotFound,
     ProtocolError,
@@ -20,7 +21,7 @@ from comfygraph.errors import (
     SubmissionUncertain,
     TargetError,
 )
-from comfygraph.jobs.courier import AnswerLost, CancelWanted, Courier
+from comfygraph.jobs.courier import CancelWanted, Courier
 from comfygraph.jobs.effects import (
     Frame,
     Mark,
@@ -41,6 +42,7 @@ from comfygraph.jobs.settings import Settings
 from comfygraph.jobs.uploads import Uploads
 from comfygraph.targets.base import JobRef, Policy, Submission, Submitted, Target
 from comfygraph.targets.events import Event, JobCancelled, JobEnd, Notice, OutputReady
+from comfygraph.targets.failures import GraphRejected
 from comfygraph.targets.observations import JobPhase, JobSeen, Observation, PollNow
 from comfygraph.targets.tracker import Tracker
 
@@ -177,26 +179,18 @@ class Conversation:
                 settings=self._settings,
             )
         except CancelWanted:
-            if self._doubt is not None:  # what was sent before may have made a job
-                yield Mark(Stage.UNCERTAIN, self.ref)
-                raise SubmissionUncertain(
-                    "left before it was handed in again; the job may exist from before",
-                    hint=f"look at {self.ref.base_url} (key {self.ref.key})",
-                ) from None
-            yield Mark(Stage.REFUSED, self.ref)
-            yield Tell((JobCancelled(self.ref.job_id),))
+            yield from self._leave()
             return False
         self.ref = self._target.reference(submission)
         if self._policy.stream_first:
             yield from self._stream.open(self.ref, wait=True)
-        yield Mark(Stage.INTENDED, self.ref)
         try:
-            yield from self._courier.heed()
-            submitted = yield from self._courier.run(self._target.submit(submission))
+            submitted = yield from self._courier.run(
+                self._target.submit(submission), vow=Mark(Stage.INTENDED, self.ref)
+            )
         except CancelWanted:
-            yield Mark(Stage.REFUSED, self.ref)
             yield from self._stream.close()
-            yield Tell((JobCancelled(self.ref.job_id),))
+            yield from self._leave()
             return False
         except (TargetError, DeadlinePassed) as exc:
             if isinstance(exc, Rejected):
@@ -217,15 +211,39 @@ class Conversation:
         self._plan_poll(self._rhythm.after_submit())
         return True
 
+    @property
+    def _unsent(self) -> Stage:
+        """
+        What a job is that was not handed in: there surely is none, or it may exist from before.
+        """
+        before = self._doubt is not None and self._doubt.lingers(self._policy)
+        return Stage.UNCERTAIN if before else Stage.REFUSED
+
+    def _leave(self) -> Talk[None]:
+        """
+        End with nothing handed in, for a cancel.
+        """
+        yield Mark(self._unsent, self.ref)
+        if self._unsent is Stage.UNCERTAIN:
+            raise SubmissionUncertain(
+                "left before it was handed in again; the job may exist from before",
+                hint=f"look at {self.ref.base_url} (key {self.ref.key})",
+            )
+        yield Tell((JobCancelled(self.ref.job_id),))
+
     def _after_failure(self, exc: TargetError | DeadlinePassed) -> Talk[Submitted]:
         """
         Find out whether a submit that failed has made a job all the same.
         """
         unclear = self._courier.doubt or isinstance(exc, ProtocolError)
-        if not unclear or not isinstance(exc, (*_TRANSIENT, DeadlinePassed)):
-            yield Mark(Stage.REFUSED, self.ref)
+        if not unclear or isinstance(exc, GraphRejected):
+            yield Mark(self._unsent, self.ref)
             raise exc
-        lost = isinstance(exc, AnswerLost | DeadlinePassed)
+        # what is refused when it is sent again may have been taken the first time: the refusal
+        # is of the second, perhaps because the first has used up the credits
+        lost = self._courier.lost or isinstance(
+            exc, DeadlinePassed | AuthenticationError | Rejected
+        )
         looked = False
         # a job that may have been bought is worth looking for, deadline or not
         deadline = self._courier.deadline
@@ -244,7 +262,7 @@ class Conversation:
                 self._courier.deadline = deadline
                 return Submitted(found)
         if looked and not lost:
-            yield Mark(Stage.REFUSED, self.ref)
+            yield Mark(self._unsent, self.ref)
             raise exc
         yield Mark(Stage.UNCERTAIN, self.ref)
         if isinstance(exc, ProtocolError):

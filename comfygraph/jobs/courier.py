@@ -14,6 +14,7 @@ from comfygraph.jobs.effects import (
     Answer,
     CancelAsked,
     Drop,
+    Mark,
     News,
     NotSaved,
     Pause,
@@ -35,6 +36,12 @@ from comfygraph.targets.http import HttpRequest, HttpResponse, Resend, origin
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_HOPS = 10
 _WORTH_A_WORD = 1.0
+_NO_WORD = (502, 504, 520, 524)
+"""What a gateway answers that gave the request on and heard nothing back, or nothing readable."""
+_LONGEST_ANSWER = 120.0
+"""Seconds that an answer may take once it has begun."""
+_ASLEEP = 60.0
+"""A wait that takes so many seconds longer than it was to: the machine was asleep."""
 
 
 class CancelWanted(Exception):
@@ -75,16 +82,20 @@ class Courier:
         self._key = key
         self._on_news = on_news
         self._cancel_taken = False
+        self._slept = 0.0
         self.deadline = deadline
         self.cancel_pending = False
         self.doubt = False
         """Whether a request of the last exchange may have been carried out without our knowing."""
+        self.lost = False
+        """Whether one of them left, and no word came from the service itself."""
 
     def now(self) -> float:
         """
-        Read the clock, in seconds.
+        Read the clock, in seconds; hours for which the machine was asleep while we waited do not
+        count.
         """
-        return self._settings.clock()
+        return self._settings.clock() - self._slept
 
     def take_cancel(self) -> None:
         """
@@ -93,23 +104,24 @@ class Courier:
         self._cancel_taken = True
         self.cancel_pending = False
 
-    def run(self, exchange: Exchange[T], *, firm: bool = False) -> Talk[T]:
+    def run(self, exchange: Exchange[T], *, firm: bool = False, vow: Mark | None = None) -> Talk[T]:
         """
         Carry an exchange through and give its result.
 
         Args:
             exchange: A conversation of a target.
             firm: Whether it goes on when somebody asks for a cancel.
+            vow: What is written down right before each request leaves, after all waiting.
 
         Raises:
             TargetError: What the target made of the answer, or no answer came.
             CancelWanted: A cancel was asked for, and `firm` does not hold.
         """
-        self.doubt = False
+        self.doubt = self.lost = False
         try:
             request = next(exchange)
             while True:
-                request = exchange.send((yield from self._deliver(request, firm)))
+                request = exchange.send((yield from self._deliver(request, firm, vow)))
         except StopIteration as stop:
             result: T = stop.value
             return result
@@ -126,9 +138,7 @@ class Courier:
             ServiceUnavailable: No answer came, or it broke off each time.
             CancelWanted: A cancel was asked for, and `firm` does not hold.
         """
-        answer = yield from self._carry(request, firm, sink)
-        assert not isinstance(answer, Unreached)
-        return answer
+        return (yield from self._carry(request, firm, sink))
 
     def pause(self, seconds: float, *, firm: bool = False) -> Talk[None]:
         """
@@ -147,7 +157,10 @@ class Courier:
         """
         Wait until something happens, at most `seconds`; take it in and give it.
         """
-        outcome = yield Pause(max(seconds, 0.0))
+        seconds = max(seconds, 0.0)
+        since = self._settings.clock()
+        outcome = yield Pause(seconds)
+        self._awake(since, seconds)
         if outcome is None:
             return None
         assert not isinstance(outcome, Answer)
@@ -166,23 +179,35 @@ class Courier:
         if self.cancel_pending:
             raise CancelWanted
 
+    def _awake(self, since: float, longest: float) -> None:
+        """
+        After a wait that began at a moment of the clock: one that took far too long is left out.
+        """
+        took = self._settings.clock() - since
+        if took > longest + _ASLEEP:
+            self._slept += took
+
     def _take(self, news: News) -> Talk[None]:
         if isinstance(news, CancelAsked):
             self.cancel_pending = not self._cancel_taken
         else:
             yield from self._on_news(news)
 
-    def _deliver(self, request: HttpRequest, firm: bool) -> Talk[HttpResponse]:
-        answer = yield from self._carry(request, firm, None)
+    def _deliver(self, request: HttpRequest, firm: bool, vow: Mark | None) -> Talk[HttpResponse]:
+        answer = yield from self._carry(request, firm, None, vow)
         assert isinstance(answer, HttpResponse)
         return answer
 
     def _carry(
-        self, request: HttpRequest, firm: bool, sink: Sink | None
+        self, request: HttpRequest, firm: bool, sink: Sink | None, vow: Mark | None = None
     ) -> Talk[HttpResponse | Saved | NotSaved]:
         attempt = hops = 0
         while True:
             yield from self._depart(firm or self.doubt)
+            if vow is not None:
+                yield vow
+                if not (firm or self.doubt):
+                    yield from self.heed()
             answer = yield from self._exchange(request, firm or self.doubt, sink)
             if isinstance(answer, Saved | NotSaved):
                 return answer
@@ -213,6 +238,7 @@ class Courier:
         if isinstance(answer, Unreached):
             safe = not answer.sent or request.resend.unanswered
             self.doubt = self.doubt or answer.sent
+            self.lost = self.lost or answer.sent
         else:
             verdict = self._policy.retry(answer.status)
             if verdict is Retry.NO:
@@ -221,10 +247,12 @@ class Courier:
             asked = retry_after(answer)
             safe = verdict is Retry.REFUSED or request.resend is not Resend.NEVER
             self.doubt = self.doubt or verdict is Retry.UNKNOWN
+            self.lost = self.lost or answer.status in _NO_WORD
         wait = self.backoff(attempt) if asked is None else asked
         if asked is not None:
+            # limits are shared with jobs that count time otherwise
             self._settings.limits.hold(
-                self._key, self.now() + min(asked, self._settings.longest_wait)
+                self._key, self._settings.clock() + min(asked, self._settings.longest_wait)
             )
         if not safe or attempt >= self._policy.attempts or wait > self._settings.longest_wait:
             return None
@@ -240,9 +268,10 @@ class Courier:
         return full * (0.5 + 0.5 * self._settings.chance())
 
     def _depart(self, firm: bool) -> Talk[None]:
-        now = self.now()
-        wait = self._settings.limits.reserve(self._key, self._policy.requests_per_second, now)
-        if now + wait > self.deadline:
+        wait = self._settings.limits.reserve(
+            self._key, self._policy.requests_per_second, self._settings.clock()
+        )
+        if self.now() + wait > self.deadline:
             raise DeadlinePassed("the deadline passed before the service could be asked")
         if wait > 0:
             yield from self.pause(wait, firm=firm)
@@ -255,6 +284,7 @@ class Courier:
         connect = min(self._policy.connect_timeout, timeout)
         # once bytes of a submit are on their way it is too late to leave for a cancel
         stays = firm or request.resend is not Resend.ALWAYS
+        since = self._settings.clock()
         outcome = yield (
             Send(request, connect, timeout)
             if sink is None
@@ -267,6 +297,8 @@ class Courier:
                     yield Drop()
                     raise CancelWanted
             outcome = yield Pause(None)
+        if sink is None:  # a file takes as long as it takes
+            self._awake(since, timeout + _LONGEST_ANSWER)
         return outcome
 
     def _no_answer(self, request: HttpRequest, answer: Unreached) -> ServiceUnavailable:

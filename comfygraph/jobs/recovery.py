@@ -48,6 +48,12 @@ class Doubt:
     force: bool = False
     send: bool = True
 
+    def lingers(self, policy: Policy) -> bool:
+        """
+        Whether it is sent again on trust: nobody knows that there is no job from before.
+        """
+        return self.send and (self.force or self.age < policy.key_memory)
+
 
 def submission_of(job: Submission | Doubt) -> Submission:
     """
@@ -78,7 +84,7 @@ def look_up(target: Target, policy: Policy, courier: Courier, doubt: Doubt) -> T
         if found is not None:
             return found
         looked = True
-    if doubt.force or doubt.age < policy.key_memory:
+    if doubt.lingers(policy):
         return None
     if not looked:
         raise SubmissionUncertain(

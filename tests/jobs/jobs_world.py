@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from comfygraph.core.values import Prompt
-from comfygraph.errors import AuthenticationError, NotFound, RateLimited, ServiceUnavailable
+from comfygraph.errors import (
+    AuthenticationError,
+    NotFound,
+    RateLimited,
+    Rejected,
+    ServiceUnavailable,
+)
 from comfygraph.jobs.conversation import Conversation
 from comfygraph.jobs.effects import (
     Answer,
@@ -208,6 +214,8 @@ class FakeTarget:
 
 def _read(response: HttpResponse) -> Any:
     match response.status:
+        case 400:
+            raise Rejected("refused", status=400)
         case 401:
             raise AuthenticationError("wrong credentials", status=401)
         case 404:
@@ -257,6 +265,7 @@ class World:
     events: list[Event] = field(default_factory=list)
     told_at: list[float] = field(default_factory=list)
     marks: list[Stage] = field(default_factory=list)
+    intended: list[float] = field(default_factory=list)
     sent: list[tuple[float, str]] = field(default_factory=list)
     requests: list[HttpRequest] = field(default_factory=list)
     opened: list[float] = field(default_factory=list)
@@ -355,7 +364,11 @@ class World:
                 self.events.extend(events)
                 self.told_at.extend(self.time - self._start for _ in events)
             case Mark(stage=stage):
-                self.marks.append(stage)
+                # what is about to be sent once more is marked once more, see `intended`
+                if self.marks[-1:] != [stage]:
+                    self.marks.append(stage)
+                if stage is Stage.INTENDED:
+                    self.intended.append(round(self.time - self._start, 6))
         return None
 
     def _send(self, request: HttpRequest, effect: Send | Save) -> None:

@@ -162,6 +162,33 @@ def test_same_key_is_sent_again() -> None:
     assert "JobSucceeded" == world.names()[-1]
 
 
+@pytest.mark.parametrize(
+    ("refusal", "findable", "end", "marks"),
+    [
+        (400, True, "JobSucceeded", [Stage.INTENDED, Stage.ACCEPTED, Stage.ENDED]),
+        (401, True, "JobSucceeded", [Stage.INTENDED, Stage.ACCEPTED, Stage.ENDED]),
+        (400, False, "SubmissionUncertain", [Stage.INTENDED, Stage.UNCERTAIN]),
+        (401, False, "SubmissionUncertain", [Stage.INTENDED, Stage.UNCERTAIN]),
+    ],
+)
+def test_refusal_of_what_was_sent_again(
+    refusal: int, findable: bool, end: str, marks: list[Stage]
+) -> None:
+    """
+    A submit that is refused after a 502 may have been taken before: the job is looked for, and
+    where that cannot be done it stays uncertain.
+    """
+    world = World(script(submit=[HttpResponse(502), answer({}, refusal)], find=FOUND))
+    try:
+        world.run(FakeTarget(resend=Resend.AFTER_ERROR, findable=findable))
+        found = world.names()[-1]
+    except SubmissionUncertain as exc:
+        found = type(exc).__name__
+
+    assert (end, marks) == (found, list(dict.fromkeys(world.marks)))
+    assert 2 == world.paths().count("POST /jobs")
+
+
 def test_server_error_on_submit_is_not_sent_again() -> None:
     """
     A 5xx may come after the job was made: it is looked up once, and else the error is told.
