@@ -6,11 +6,11 @@ byte of the document stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.core.nearest import shorten
-from comfygraph.core.pointer import parse_pointer
+from comfygraph.core.pointer import escape_pointer, parse_pointer
 from comfygraph.core.values import Prompt
 from comfygraph.documents import Document
 from comfygraph.errors import InputError, PromptError, WorkflowError
@@ -21,6 +21,9 @@ from comfygraph.references.resolve import TargetName
 from comfygraph.references.uses import ModelUse, models_of
 
 Find = Callable[[ModelUse, TargetName], Resolution]
+
+_Owner: TypeAlias = tuple[str, str, tuple[str | int, ...]]
+"""Node, input, and the way down into its value."""
 
 # What lint says of the same names in a graph for that service.
 _RULES: Mapping[TargetName, tuple[str, str]] = {
@@ -48,7 +51,8 @@ class Graph(NamedTuple):
         """
         Give the JSON pointer, in the file that the person wrote, of the name of a model.
         """
-        return self.document.input_pointer(use.node_id, use.input)
+        tail = (f"/{escape_pointer(str(part))}" for part in use.within)
+        return self.document.input_pointer(use.node_id, use.input) + "".join(tail)
 
 
 def read_graph(document: Document, catalog: NodeCatalog) -> Graph:
@@ -175,18 +179,16 @@ def _edits(
     graph: Graph, changes: list[Change]
 ) -> tuple[list[Edit], list[Change], list[tuple[Change, str]]]:
     """Turn new names into edits of the file, one for each place in it."""
-    by_place: dict[str, dict[tuple[str, str], list[Change]]] = {}
+    by_place: dict[str, dict[_Owner, list[Change]]] = {}
     for change in changes:
-        owner = (change.use.node_id, change.use.input)
+        owner = (change.use.node_id, change.use.input, change.use.within)
         by_place.setdefault(change.pointer, {}).setdefault(owner, []).append(change)
     edits: list[Edit] = []
     made: list[Change] = []
     refused: list[tuple[Change, str]] = []
     for pointer, owners in by_place.items():
         there = _value_at(graph.document.value, pointer)
-        values: dict[tuple[str, str], Any] = {
-            owner: graph.prompt[owner[0]].inputs[owner[1]] for owner in owners
-        }
+        values = {owner: _value_of(graph.prompt, owner) for owner in owners}
         everyone = [change for group in owners.values() for change in group]
         if any(there != value for value in values.values()):
             why = "the file holds something else there, such as a widget of a subgraph"
@@ -207,6 +209,14 @@ def _replaced(value: str, changes: list[Change]) -> str:
     for change in sorted(changes, key=lambda one: one.use.span or (0, 0), reverse=True):
         start, end = change.use.span or (0, len(value))
         value = value[:start] + change.name + value[end:]
+    return value
+
+
+def _value_of(prompt: Prompt, owner: _Owner) -> Any:
+    node_id, name, within = owner
+    value: Any = prompt[node_id].inputs[name]
+    for part in within:
+        value = value[part]
     return value
 
 

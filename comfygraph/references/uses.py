@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from comfygraph.analysis.families import Family, family_of_ecosystem, family_of_name
 from comfygraph.catalog import InputSpec, NodeCatalog
-from comfygraph.core.values import Link, Node, Prompt
+from comfygraph.core.values import JsonValue, Link, Node, Prompt
 from comfygraph.references.air import Air, airs_in, is_air
 from comfygraph.references.forms import FileName, Reference, read_reference
 from comfygraph.references.kinds import folder_of_kind, kind_of_folder
@@ -22,6 +22,8 @@ _LONGEST_TEXT = 100_000
 _MODEL_FILE = re.compile(r"\.(?:safetensors|ckpt|pth?|bin|gguf|sft|onnx)$", re.I)
 _EMBEDDING = re.compile(r"(?<![\w:-])embedding:(?P<name>[^\s,():]+)")
 """ComfyUI's tokenizer ends a name at a space and drops commas; brackets hold weights."""
+_DEEPEST = 8
+"""How many objects and lists down a value is searched for names."""
 _NO_MODELS = frozenset({"configs"})
 
 _FOLDERS_BY_INPUT = (
@@ -79,6 +81,8 @@ class ModelUse(NamedTuple):
             of it, as an embedding in a text; else `None`.
         listed: The names that the catalog's server has; `None` where it does not say.
         guessed: The class is not in the catalog; the name of the input tells what it is for.
+        within: The keys and places from the value of the input down to the name, where the value
+            is an object or a list, as in nodes that take any number of LoRAs.
     """
 
     node_id: str
@@ -91,6 +95,7 @@ class ModelUse(NamedTuple):
     span: tuple[int, int] | None = None
     listed: tuple[object, ...] | None = None
     guessed: bool = False
+    within: tuple[str | int, ...] = ()
 
     @property
     def kind(self) -> str | None:
@@ -126,8 +131,8 @@ def models_of(prompt: Prompt, catalog: NodeCatalog) -> list[ModelUse]:
     List the models that a graph needs, in the order of its nodes and their inputs.
 
     Inputs count that list files of a folder of models, as the catalog knows them; in classes
-    that it does not know, inputs whose value is the name of a model's file. Embeddings in texts
-    count as well. What comes over a link is not known before the graph runs.
+    that it does not know, what is the name of a model's file, also deep in a value. Embeddings in
+    texts count as well. What comes over a link is not known before the graph runs.
 
     Args:
         prompt: The graph.
@@ -139,6 +144,8 @@ def models_of(prompt: Prompt, catalog: NodeCatalog) -> list[ModelUse]:
 def _uses(node: Node, catalog: NodeCatalog) -> Iterator[ModelUse]:
     specs = _specs(node, catalog)
     for name, value in node.inputs.items():
+        if specs is None and isinstance(value, dict | list):
+            yield from _within(node, name, value)
         if not isinstance(value, str):
             continue
         spec = specs.get(name) if specs is not None else None
@@ -198,6 +205,24 @@ def _is_model_name(value: str) -> bool:
         and "://" not in value
         and bool(is_air(value) or _MODEL_FILE.search(value.strip()))
     )
+
+
+def _within(node: Node, name: str, value: JsonValue) -> Iterator[ModelUse]:
+    """Names of models in a value that nests, such as `{"on": true, "lora": "a.safetensors"}`."""
+    todo: list[tuple[tuple[str | int, ...], str, JsonValue]] = [((), name, value)]
+    while todo:
+        place, key, item = todo.pop()
+        if isinstance(item, str) and _is_model_name(item):
+            use = _use(node, name, item, _folder_by_input(key), guessed=True)
+            yield use._replace(within=place)
+        elif len(place) == _DEEPEST:
+            continue
+        elif isinstance(item, dict):
+            inner = [((*place, key), key, below) for key, below in item.items()]
+            todo += reversed(inner)
+        elif isinstance(item, list):
+            listed = [((*place, at), key, below) for at, below in enumerate(item)]
+            todo += reversed(listed)
 
 
 def _folder_by_input(name: str) -> str | None:

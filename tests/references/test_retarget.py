@@ -78,6 +78,19 @@ def test_names_change_and_all_else_stays() -> None:
     ]
 
 
+def test_names_deep_in_a_value_change() -> None:
+    """
+    A name within an object changes there; the finding about one points there.
+    """
+    text = """{"1": {"class_type": "Power Lora Loader (rgthree)", "inputs": {
+  "lora_1": {"on":true, "a/b": "a.safetensors"}, "lora_2": {"lora": ["none.safetensors"]}}}}"""
+    result = rewritten(text)
+
+    assert text.replace("a.safetensors", "new_a.safetensors") == result.text
+    assert ["/1/inputs/lora_1/a~1b"] == [change.pointer for change in result.changes]
+    assert ["/1/inputs/lora_2/lora/0"] == [item.pointer for item in result.report]
+
+
 @pytest.mark.parametrize(
     ("target", "rule"), [("comfyui", "CG314"), ("civitai", "CG411"), ("tams", "CG401")]
 )

@@ -94,6 +94,25 @@ def test_classes_that_nobody_has_described() -> None:
     assert all(use.guessed for use in found)
 
 
+def test_names_deep_in_a_value() -> None:
+    """
+    Nodes that take any number of LoRAs have them in objects: each is found where it stands.
+    """
+    deep: Any = "z.ckpt"
+    for _ in range(500):
+        deep = [deep]
+    found = uses(
+        "Power Lora Loader (rgthree)",
+        lora_1={"on": True, "lora": "a.safetensors", "strength": 1},
+        stack=[{"lora_name": AIR}, {"note": "none", "seed": 7}], deep=deep,
+    )  # fmt: skip
+
+    assert [
+        ("lora_1", ("lora",), "a.safetensors", "loras"),
+        ("stack", (0, "lora_name"), AIR, "loras"),
+    ] == [(use.input, use.within, use.value, use.folder) for use in found]
+
+
 def test_a_servers_lists_count_and_the_bundled_ones_do_not() -> None:
     """
     Only a server knows what it has; the bundled catalog has the lists of some machine.

@@ -105,8 +105,10 @@ def test_custom_step_declares_what_the_graph_names() -> None:
         (("LoraLoader", "lora_name", PACK), "lora_name", "bad_air"),
         (("LoadImage", "image", "cat.png"), "image", "local_file"),
         (("LoadImage", "image", "https://h.test/cat.png"), "image", "local_file"),
+        (("VHS_LoadVideo", "video", "cat.mp4"), "video", "local_file"),
         (("ImageResizeKJv2", "x", 1), None, "missing_pack"),
         (("NobodyHasThisClass", "x", "b.gguf"), "x", "plain_name"),
+        (("NobodyHasThisClass", "x", [{"on": True, "lora": "b.gguf"}]), "x", "plain_name"),
     ],
 )
 def test_incomplete_graph_is_not_sent(

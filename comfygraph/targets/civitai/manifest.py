@@ -39,6 +39,9 @@ _MEDIA_CLASSES: Mapping[str, str] = {
     "LoadImageOutput": "image",
     "LoadAudio": "audio",
     "LoadVideo": "file",
+    "VHS_LoadVideo": "video",
+    "VHS_LoadVideoFFmpeg": "video",
+    "VHS_LoadAudioUpload": "audio",
 }
 _MOST_COMPLAINTS = 200
 _MOST_CLASSES = 50
@@ -163,12 +166,24 @@ def _node(node: Node, found: _Findings, urls: bool) -> dict[str, JsonValue]:
             inputs[name] = value.to_json()
             continue
         inputs[name] = _with_airs(value, node, name, found)
-        if isinstance(value, str) and not is_air(value):
-            _check_name(value, node, name, folders, found, urls)
+        # classes that nobody here knows may name models deep in a value
+        for text in _texts_in(value) if folders is None or isinstance(value, str) else ():
+            if not is_air(text):
+                _check_name(text, node, name, folders, found, urls)
     out: dict[str, JsonValue] = {"class_type": node.class_type, "inputs": inputs}
     if node.meta is not None:
         out["_meta"] = dict(node.meta)
     return out
+
+
+def _texts_in(value: JsonValue) -> Iterator[str]:
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict | list):
+            todo += reversed(list(item.values()) if isinstance(item, dict) else item)
 
 
 def _check_name(
