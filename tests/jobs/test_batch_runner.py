@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,17 +24,19 @@ from comfygraph.jobs.batch.batch import Batch
 from comfygraph.jobs.batch.events import (
     BatchEnded,
     BatchEvent,
+    BatchNotice,
     BatchProgress,
     BatchStarted,
     VariantEnded,
+    VariantEvent,
     VariantRetried,
-    VariantSent,
 )
 from comfygraph.jobs.batch.planning import BatchPlan, find_batch, write_batch
 from comfygraph.jobs.batch.runner import BatchRunner
 from comfygraph.jobs.ledger import Ledger, Query, State, open_ledger
 from comfygraph.targets import get_target
 from comfygraph.targets.base import Target
+from comfygraph.targets.events import JobQueued
 
 PROMPT = Prompt.from_json(
     {
@@ -265,18 +268,54 @@ def test_stop_follows_what_is_under_way(emulator: Emulator, ledger: Ledger) -> N
     """
     After a stop nothing more is sent, and what was sent comes to its end.
     """
+    before = submits(emulator)
     batch = batch_of(emulator, ledger, 30, concurrency=2)
     events: list[BatchEvent] = []
     for event in batch:
         events.append(event)
         if isinstance(event, VariantEnded):
             batch.stop()
-    sent = {event.index for event in events if isinstance(event, VariantSent)}
+    counts = ledger.counts(Query(batch=batch.id))
 
-    assert sent == set(ends(events))
-    assert len(sent) < 30
+    assert counts == {
+        State.SUCCEEDED: submits(emulator, before),
+        State.PLANNED: 30 - submits(emulator, before),
+    }
+    assert counts[State.PLANNED] > 20
+    assert counts[State.SUCCEEDED] == len(ends(events))
     assert isinstance(events[-1], BatchEnded)
-    assert ("interrupted", 30 - len(sent)) == (events[-1].reason, events[-1].left)
+    assert ("interrupted", counts[State.PLANNED]) == (events[-1].reason, events[-1].left)
+
+
+def test_stop_says_what_goes_on(ledger: Ledger) -> None:
+    """
+    A stop lets go of jobs that wait for the rate limit, says which ones the service has, and
+    follows those; a batch that is left then follows nothing, and loses nothing.
+    """
+    with Emulator(speed=4.0) as slow:
+        target: Any = service(slow)
+        target.policy = replace(target.policy, requests_per_second=4.0)
+        batch = batch_of(slow, ledger, 20, target=target, concurrency=6)
+        notices: list[str] = []
+        for event in batch:
+            if isinstance(event, VariantEvent) and isinstance(event.event, JobQueued):
+                batch.stop()
+            elif isinstance(event, BatchNotice):
+                notices.append(event.message)
+                batch.leave()
+        end = event
+        sent = slow.stats().submits["comfyui"]
+        slow.speed = 0
+        rest = list(resume_batch(batch.id, target=service(slow), ledger=ledger))
+        made = slow.stats().submits["comfyui"]
+
+    assert 1 == len(notices)
+    assert re.fullmatch(r"nothing more is sent; variants? [\d, ]+ (is|are) followed .*", notices[0])
+    assert sent < 6
+    assert isinstance(end, BatchEnded)
+    assert "interrupted" == end.reason
+    assert dict.fromkeys(range(1, 21), "succeeded").items() >= ends(rest).items()
+    assert (20, 20) == (ledger.counts(Query())[State.SUCCEEDED], made)
 
 
 def test_transient_failures_are_tried_again(emulator: Emulator, ledger: Ledger) -> None:

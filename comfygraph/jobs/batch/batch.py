@@ -61,6 +61,13 @@ class Batch:
         """
         self._runner.ask_stop()
 
+    def leave(self) -> None:
+        """
+        Do as `stop`, and follow nothing any more; jobs at the service are left as they are. Fit
+        for a signal handler.
+        """
+        self._runner.ask_leave()
+
     def __iter__(self) -> Self:
         return self
 

@@ -88,23 +88,26 @@ class Conduct:
 
     async def carry(
         self,
-        record: JobRecord,
+        claim: Claim,
         clients: Clients,
         tell: Callable[[BatchEvent], None],
-        claim: Claim | None = None,
     ) -> JobRecord:
         """
         Carry a job out from wherever it is to its end, and give what is known then.
 
         Args:
-            record: The job.
+            claim: The job; it is released.
             clients: Carry the requests.
             tell: Is told what happens within the job, where the batch is small.
-            claim: The claim, where it is ours already; it is released.
 
         Raises:
             ComfyGraphError: As `comfygraph.jobs.resuming.carry_out`.
         """
+        # only now is it sure where the job is: whoever had it before may have sent it
+        record = claim.record()
+        if record.state.ended:
+            claim.release()
+            return record
         prompt = self._ledger.submission(record.id).prompt
         index = index_of(record)
         self._meter.sent(index, weigh(prompt, self._plan.paces))
@@ -123,10 +126,7 @@ class Conduct:
                 tell(VariantEvent(index, event))
 
         began = self._settings.clock()
-        held = claim or self._ledger.claim(record.id)
         try:
-            # only now is it sure where the job is: whoever had it before may have sent it
-            record = held.record()
             with self._servers.server_for(record) as target:
                 ended = await carry_out(
                     record.id,
@@ -135,10 +135,10 @@ class Conduct:
                     terms=self._terms(record, prompt),
                     clients=clients,
                     on_event=take,
-                    claim=held,
+                    claim=claim,
                 )
         finally:
-            held.release()
+            claim.release()
         self._pace.took(self._settings.clock() - began)
         return ended
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from comfygraph.errors import (
@@ -19,6 +19,7 @@ from comfygraph.errors import (
 )
 from comfygraph.jobs.async_clients import Clients
 from comfygraph.jobs.batch.conduct import Conduct, index_of
+from comfygraph.jobs.batch.course import Course
 from comfygraph.jobs.batch.events import (
     BatchEnded,
     BatchEvent,
@@ -39,9 +40,10 @@ from comfygraph.jobs.batch.planning import (
     retry_of,
 )
 from comfygraph.jobs.batch.servers import Servers
-from comfygraph.jobs.batch.spending import Purse
+from comfygraph.jobs.batch.spending import Purse, Room
 from comfygraph.jobs.ledger import (
     BatchRecord,
+    Claim,
     ClaimLost,
     Held,
     JobRecord,
@@ -56,21 +58,9 @@ _TELL_EVERY = 0.5
 _AHEAD = 1000
 _GIVEN_UP_AFTER = 5
 _LONGEST_PAUSE = 60.0
-
-
-@dataclass(slots=True)
-class _State:
-    """
-    What changes while a batch is carried out.
-    """
-
-    stopping: bool = False
-    reason: str = ""
-    retries_left: int = 0
-    out_of_reach: int = 0
-    error: BaseException | None = None
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a job has ended, for those that wait for money."""
+_LOOK, _LOOKS = 1.0, 3
+"""Seconds between looks for money while jobs are under way, and how many are taken for jobs that
+this process does not follow."""
 
 
 class BatchRunner:
@@ -121,13 +111,17 @@ class BatchRunner:
             )
         self.history = History(ledger, batch.id, self.plan)
         self._queue: asyncio.Queue[BatchEvent | None] = asyncio.Queue(_AHEAD)
-        self._state = _State(retries_left=self.plan.most_retries)
+        self._course = Course(ledger, self._tell_if_room, self._settings.clock)
+        self._error: BaseException | None = None
+        self._out_of_reach = 0
         self._tasks: list[asyncio.Task[None]] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
         before = self.history.before()
-        self._state.retries_left = max(self.plan.most_retries - before.retries, 0)
+        self._retries_left = max(self.plan.most_retries - before.retries, 0)
         self._purse = Purse(
-            self.plan.max_cost, expected=self.plan.expected, spent=before.cost or 0.0
+            partial(ledger.outlay, batch.id),
+            self.plan.max_cost,
+            expected=self.plan.expected,
+            clock=self._settings.clock,
         )
         self._meter = Meter(
             self.plan.jobs,
@@ -157,12 +151,15 @@ class BatchRunner:
 
     def ask_stop(self) -> None:
         """
-        Send nothing more; follow what is under way to its end. Fit for a signal handler.
+        Send nothing more; follow what is at the service to its end. Fit for a signal handler.
         """
-        self._stop("interrupted")
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed already
-                self._loop.call_soon_threadsafe(self._state.ended.set)
+        self._course.ask_stop()
+
+    def ask_leave(self) -> None:
+        """
+        Follow nothing any more, once no job is just being handed in. Fit for a signal handler.
+        """
+        self._course.ask_leave()
 
     async def run(self) -> AsyncGenerator[BatchEvent]:
         """
@@ -172,7 +169,7 @@ class BatchRunner:
             LedgerError: The ledger cannot be written; nothing was sent after that.
             TargetError: No job can be handed in, such as for want of credentials.
         """
-        self._loop = asyncio.get_running_loop()
+        self._course.begin()
         manifest = self.history.manifest(self.folder) if self.folder is not None else None
         if manifest is not None:
             manifest.rewrite(self.history.rows(self.folder))
@@ -186,15 +183,18 @@ class BatchRunner:
                 yield event
                 if manifest is not None and isinstance(event, VariantEnded):
                     manifest.append([row_of(event, self.folder)])
-            await main
+            if self._course.leaving:
+                await self._course.submits_end()
+            else:
+                await main
         finally:
             await _ended(main, self._tasks)
             if own:
                 await clients.close()
             if manifest is not None:
                 manifest.rewrite(self.history.rows(self.folder))
-        if self._state.error is not None:
-            raise self._state.error
+        if self._error is not None:
+            raise self._error
         yield self._meter.reading()
         yield BatchEnded(
             self.batch.id,
@@ -202,7 +202,7 @@ class BatchRunner:
             self._meter.failed,
             self.plan.jobs - self._meter.done,
             self._meter.cost,
-            self._state.reason,
+            self._course.reason,
         )
 
     async def _events(self) -> AsyncIterator[BatchEvent]:
@@ -212,7 +212,7 @@ class BatchRunner:
         clock = self._settings.clock
         told = clock()
         last: BatchProgress | None = None
-        while True:
+        while not self._course.leaving:
             try:
                 async with asyncio.timeout(max(told + _TELL_EVERY - clock(), 0.0)):
                     event = await self._queue.get()
@@ -228,6 +228,10 @@ class BatchRunner:
                 if reading != last:
                     last = reading
                     yield reading
+        while not self._queue.empty():
+            event = self._queue.get_nowait()
+            if event is not None:
+                yield event
 
     async def _work_all(self, work: Iterator[JobRecord], clients: Clients) -> None:
         count = max(min(self._concurrency, self.plan.jobs), 1)
@@ -236,34 +240,17 @@ class BatchRunner:
         await self._queue.put(None)
 
     async def _work(self, work: Iterator[JobRecord], clients: Clients) -> None:
-        while not self._state.stopping:
+        while not self._course.stopping:
             try:
                 record = next(work, None)
                 if record is None:
                     return
-                if record.state is State.PLANNED and not await self._afford():
-                    return
                 await self._variant(record, clients)
             except BaseException as exc:
-                self._stop("")
-                self._state.ended.set()
+                self._course.stop("")
                 if isinstance(exc, Exception):
-                    self._state.error = self._state.error or exc
+                    self._error = self._error or exc
                 raise
-
-    async def _afford(self) -> bool:
-        """
-        Wait until there is money for another job; false where there will be none.
-        """
-        while not self._purse.may_send():
-            if not self._purse.waits:
-                self._stop(f"--max-cost {self.plan.max_cost:g} is reached")
-                return False
-            self._state.ended.clear()
-            await self._state.ended.wait()
-            if self._state.stopping:
-                return False
-        return True
 
     async def _variant(self, record: JobRecord, clients: Clients) -> None:
         """
@@ -277,13 +264,13 @@ class BatchRunner:
             if not self._worth_a_try(ended, attempt):
                 break
             wait = self._pause_before(attempt)
-            self._state.retries_left -= 1
+            self._retries_left -= 1
             await self._tell(VariantRetried(index_of(ended), _words(ended, exc), attempt + 1, wait))
             self._meter.spend(ended.cost)
             again = retry_of(self.ledger, ended, attempt + 1)
             self.ledger.plan([again])
-            await asyncio.sleep(wait)
-            if self._state.stopping or not await self._afford():
+            await self._course.sleep(wait)
+            if self._course.stopping:
                 self._leave(ended)
                 return
             record = self.ledger.get(again.id)
@@ -298,13 +285,17 @@ class BatchRunner:
         """
         Carry one job out; give what is known of it then, `None` where it is left as it is.
         """
-        self._purse.sent()
-        await self._tell(VariantSent(index_of(record), record.parameters, attempt))
-        failure: ComfyGraphError | None = None
-        known = record
+        claim: Claim | None = None
         try:
-            known = await self._conduct.carry(record, clients, self._tell_if_room)
-            self._state.out_of_reach = 0
+            claim = await self._claim(record)
+            if claim is None:
+                self._leave(record)
+                return None, None
+            with self._course.following(record.id, index_of(record)):
+                await self._tell(VariantSent(index_of(record), record.parameters, attempt))
+                known = await self._conduct.carry(claim, clients, self._tell_if_room)
+            self._out_of_reach = 0
+            return known, None
         except (ClaimLost, Held) as exc:
             await self._tell(
                 BatchNotice(f"variant {index_of(record)} is left alone: {exc.message}")
@@ -314,26 +305,53 @@ class BatchRunner:
         except LedgerError:
             raise
         except ComfyGraphError as exc:
-            failure = exc
             known = self.ledger.get(record.id)
+            return (known if await self._bear(exc, known) else None), exc
+        except asyncio.CancelledError:
+            self._leave(record)
+            raise
         finally:
-            self._purse.ended(known.cost)
-            self._state.ended.set()
-        if failure is not None and not await self._bear(failure, known):
-            return None, failure
-        return known, failure
+            if claim is not None:
+                claim.release()
+
+    async def _claim(self, record: JobRecord) -> Claim | None:
+        """
+        Claim a job, and wait until there is money for it; `None` where it is not to be sent.
+
+        Raises:
+            Held: Somebody else has it.
+        """
+        alone = 0
+        while not self._course.stopping:
+            claim = self.ledger.claim(record.id)
+            if self.plan.max_cost is None or claim.record().state is not State.PLANNED:
+                return claim
+            try:
+                room = self._purse.room()
+            except LedgerError:
+                claim.release()
+                raise
+            if room is Room.YES:
+                return claim
+            claim.release()
+            alone = 0 if self._course.busy else alone + 1
+            if room is Room.NO or alone > _LOOKS:
+                self._course.stop(f"--max-cost {self.plan.max_cost:g} is reached")
+                return None
+            await self._course.next_end(_LOOK * (0.5 + self._settings.chance()))
+        return None
 
     async def _bear(self, exc: ComfyGraphError, record: JobRecord) -> bool:
         """
         See what an exception means for the batch; false where the variant is not over.
         """
         if stops_all(exc):
-            self._stop(exc.message)
-            self._state.error = self._state.error or exc
+            self._course.stop(exc.message)
+            self._error = self._error or exc
         if isinstance(exc, ServiceUnavailable | SubmissionUncertain):
-            self._state.out_of_reach += 1
-            if self._state.out_of_reach >= _GIVEN_UP_AFTER + self._concurrency:
-                self._stop(f"the service is out of reach: {exc.message}")
+            self._out_of_reach += 1
+            if self._out_of_reach >= _GIVEN_UP_AFTER + self._concurrency:
+                self._course.stop(f"the service is out of reach: {exc.message}")
         if record.state.ended or isinstance(exc, SubmissionUncertain):
             return True
         said = "may still run" if isinstance(exc, DeadlinePassed) else exc.message
@@ -345,8 +363,8 @@ class BatchRunner:
         return (
             may_retry(record)
             and attempt <= self.plan.retries
-            and self._state.retries_left > 0
-            and not self._state.stopping
+            and self._retries_left > 0
+            and not self._course.stopping
         )
 
     def _pause_before(self, attempt: int) -> float:
@@ -356,11 +374,6 @@ class BatchRunner:
 
     def _leave(self, record: JobRecord) -> None:
         self._meter.left(index_of(record))
-
-    def _stop(self, reason: str) -> None:
-        if not self._state.stopping:
-            self._state.stopping = True
-            self._state.reason = reason
 
     async def _tell(self, event: BatchEvent) -> None:
         await self._queue.put(event)

@@ -5,7 +5,10 @@ Money: what a batch would cost, and where it has to stop.
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from comfygraph.errors import UsageError
 
@@ -51,67 +54,81 @@ class Quote:
         return f"{jobs}, {amount}"
 
 
+class Room(Enum):
+    """
+    Whether there is money for another job.
+    """
+
+    YES = "yes"
+    LATER = "later"
+    """Not now, and perhaps when those that are under way have told their costs."""
+    NO = "no"
+
+
 class Purse:
     """
-    What a batch has spent, and whether it may send another job.
+    What a batch may still spend, by what the ledger has of its jobs, whoever carries them out.
 
-    A job that was sent and has not told its cost counts with what the dearest one so far has cost,
-    or with its share of the quote: so that jobs that run at the same time do not overstep together.
+    A job that is under way and has not told its cost counts with what the dearest one so far has
+    cost, or with its share of the quote; so does one that may exist.
 
     Args:
+        look: Gives what `Ledger.outlay` says of the batch.
         most: What may be spent; `None` for no limit.
         expected: What a job is expected to cost.
-        spent: What was spent before, by an earlier run of the same batch.
+        clock: Seconds, never going back.
+        rest: How many times as long as a look at the ledger took, at least, none is taken while
+            by the last one there is room; 0 to look each time. A look takes the longer the larger
+            the batch is.
     """
 
     def __init__(
-        self, most: float | None = None, *, expected: float = 0.0, spent: float = 0.0
+        self,
+        look: Callable[[], tuple[float, float, int, int]],
+        most: float | None,
+        *,
+        expected: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+        rest: float = 20.0,
     ) -> None:
+        self._ask = look
         self._most = most
         self._expected = max(expected, 0.0)
+        self._clock = clock
+        self._rest = rest
+        self._next_look = -math.inf
+        self._gone = 0.0
         self._under_way = 0
-        self.spent = spent
-        self.known = spent > 0
 
-    @property
-    def limited(self) -> bool:
+    def room(self) -> Room:
         """
-        Whether there is a limit at all.
-        """
-        return self._most is not None
+        Say whether a job that this process has claimed may be sent. Whoever else claims one at this
+        moment sees our claim, as we see theirs: together they do not overstep.
 
-    def may_send(self) -> bool:
-        """
-        Whether another job fits.
+        Raises:
+            LedgerError: The ledger cannot be read.
         """
         if self._most is None:
-            return True
-        committed = self.spent + self._under_way * self._expected
-        return committed < self._most and committed + self._expected <= self._most + 1e-9
+            return Room.YES
+        if self._clock() >= self._next_look or not self._fits(self._most, self._under_way):
+            self._look()
+        if self._fits(self._most, self._under_way):
+            self._under_way += 1
+            return Room.YES
+        return Room.LATER if self._fits(self._most, 0) else Room.NO
 
-    @property
-    def waits(self) -> bool:
-        """
-        Whether a job does not fit now, and may when those that run have told their costs.
-        """
-        return not self.may_send() and self._under_way > 0
+    def _look(self) -> None:
+        began = self._clock()
+        spent, dearest, under_way, doubtful = self._ask()
+        self._expected = max(self._expected, dearest)
+        self._gone = spent + doubtful * self._expected
+        self._under_way = max(under_way - 1, 0)
+        ended = self._clock()
+        self._next_look = ended + self._rest * (ended - began)
 
-    def sent(self) -> None:
-        """
-        Take in that a job was sent.
-        """
-        self._under_way += 1
-
-    def ended(self, cost: float | None) -> None:
-        """
-        Take in that a job is over, and what it cost where the service said so.
-        """
-        self._under_way -= 1
-        if cost is None or not math.isfinite(cost):
-            return
-        self.known = True
-        self.spent += max(cost, 0.0)
-        self._expected = max(self._expected, cost)
+    def _fits(self, most: float, under_way: int) -> bool:
+        committed = self._gone + under_way * self._expected
+        return committed < most and committed + self._expected <= most + 1e-9
 
 
 def check_budget(quote: Quote, most: float | None) -> None:

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from comfygraph.errors import (
@@ -26,7 +27,7 @@ from comfygraph.jobs.batch.meter import Meter
 from comfygraph.jobs.batch.outcomes import may_go_on, stops_all
 from comfygraph.jobs.batch.planning import BatchPlan, retry_of
 from comfygraph.jobs.batch.servers import Servers
-from comfygraph.jobs.batch.spending import Purse
+from comfygraph.jobs.batch.spending import Purse, Room
 from comfygraph.jobs.cluster.queue import workers_of
 from comfygraph.jobs.ledger import (
     UNFINISHED,
@@ -84,6 +85,7 @@ class _Work:
     plan: BatchPlan
     target: Target
     conduct: Conduct
+    purse: Purse
     failures: int = 0
     shut_until: float = 0.0
 
@@ -191,10 +193,10 @@ class Carrier:
             record = claim.record()  # somebody may have had it in between
             if record.state.ended:
                 return record
-            if record.state is State.PLANNED and not self._affordable(record, work.plan):
+            if record.state is State.PLANNED and not self._affordable(record, work):
                 return record
             known = await self._unless_leaving(
-                work.conduct.carry(record, self.clients, _ignore, claim), record.id
+                work.conduct.carry(claim, self.clients, _ignore), record.id
             )
         except (Held, ClaimLost) as exc:
             raise Later(_HELD) from exc
@@ -255,24 +257,22 @@ class Carrier:
                     raise Later(_HELD) from exc
             await self._unless_leaving(asyncio.sleep(_LOOK))
 
-    def _affordable(self, record: JobRecord, plan: BatchPlan) -> bool:
+    def _affordable(self, record: JobRecord, work: _Work) -> bool:
         """
-        Whether a job that is claimed may be sent. Whoever else claims one at this moment sees our
-        claim, as we see theirs: together they never overstep.
+        Whether a job that is claimed may be sent.
         """
-        if plan.max_cost is None:
-            return True
-        spent, dearest, under_way, doubtful = self.ledger.outlay(record.batch)
-        expected = max(plan.expected, dearest)
-        purse = Purse(plan.max_cost, expected=expected, spent=spent + doubtful * expected)
-        for _ in range(under_way - 1):
-            purse.sent()
-        if purse.may_send():
-            return True
-        if purse.waits:
-            raise Later(_SOON * (0.5 + random.random()))
-        self._tell_once(f"batch {record.batch}: --max-cost {plan.max_cost:g} is reached")
-        return False
+        match work.purse.room():
+            case Room.YES:
+                return True
+            case Room.LATER:
+                raise Later(_SOON * (0.5 + random.random()))
+            case Room.NO:
+                self._tell_once(
+                    f"batch {record.batch}: --max-cost {work.plan.max_cost:g} is reached"
+                )
+                # whoever puts the rest into the queue again may have raised it
+                self._works.pop(record.batch, None)
+                return False
 
     async def _unless_leaving(self, doing: Coroutine[Any, Any, T], job: str | None = None) -> T:
         """
@@ -331,7 +331,9 @@ class Carrier:
             concurrency=self.concurrency * workers_of(self.ledger),
             force=False,
         )
-        return _Work(plan, target, conduct)
+        look = partial(self.ledger.outlay, batch.id)
+        purse = Purse(look, plan.max_cost, expected=plan.expected, rest=0.0)
+        return _Work(plan, target, conduct, purse)
 
     def _fellows(self, target: Target) -> list[Target]:
         setting = URL_SETTINGS[target.name]
@@ -342,7 +344,8 @@ class Carrier:
         Write the manifest, where that was the last job.
         """
         folder = work.conduct.folder
-        if folder is None or self.ledger.counts(Query(batch=batch, states=UNFINISHED)):
+        unfinished = Query(batch=batch, states=UNFINISHED, limit=1)
+        if folder is None or next(self.ledger.jobs(unfinished), None) is not None:
             return
         history = History(self.ledger, batch, work.plan)
         try:
