@@ -71,7 +71,8 @@ def open_resolver(wishes: Wishes) -> Resolver:
     from comfygraph.references.local import LocalModels
     from comfygraph.references.lookup import Lookup
     from comfygraph.references.resolve import Resolver
-    from comfygraph.references.table import ModelTable, read_table
+    from comfygraph.references.table import ModelTable
+    from comfygraph.references.table_file import read_table
 
     if wishes.offline and wishes.refresh:
         raise UsageError("--offline and --refresh want the opposite")

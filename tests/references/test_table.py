@@ -12,7 +12,8 @@ import pytest
 from comfygraph.errors import UsageError
 from comfygraph.references.air import Air
 from comfygraph.references.forms import FileHash, FileName, TamsId
-from comfygraph.references.table import Names, read_table
+from comfygraph.references.table import Names
+from comfygraph.references.table_file import read_table
 
 AIR = "urn:air:sd1:checkpoint:civitai:4384@128713"
 LORA = "urn:air:sd1:lora:civitai:58390@62833"
@@ -116,26 +117,65 @@ def test_json_has_the_same_shape(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_mistakes_are_told_with_their_place(tmp_path: Path, text: str, message: str) -> None:
     """
-    The message names the file, the entry, the key and the value.
+    The message names the file, the line, the entry, the key and the value.
     """
-    path = written(tmp_path, text)
+    path = written(tmp_path, f"# models\n\n{text}")
     with pytest.raises(UsageError) as caught:
         read_table(path)
 
-    assert f"{path}: {message}" == str(caught.value)
+    assert f"{path}:{3 + text.count(chr(10))}: {message}" == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("m.toml", '"a.ckpt" = 1\n["b.ckpt"]\nair = 2', 2),
+        ("m.toml", '"a.ckpt" = 1\n[ "b.ckpt" ]\nair = 2', 2),
+        ("m.toml", "# b.ckpt\na.file = 'b.ckpt'\na.aire = 1\n", 2),
+        ("m.toml", '"b.ckpt".air = 2', 1),
+        ("m.json", '{"a.ckpt": 1,\n "b\\u00e4": {"air": 2}}', 2),
+        ("m.json", '{"a": {"civitai": 2},\n\n"a": {"civitai": 2}}', 3),
+        ("m.json", '{"a": "b.ckpt",\n"c": {"air": 2,\n"x": 1, "air": 2}}', 3),
+    ],
+)
+def test_lines_of_mistakes(tmp_path: Path, name: str, text: str, place: int) -> None:
+    """
+    The line is that of the entry, however the file is written; of a key that is there twice, that
+    of the second.
+    """
+    path = written(tmp_path, text, name)
+    with pytest.raises(UsageError) as caught:
+        read_table(path)
+
+    assert str(caught.value).startswith(f"{path}:{place}: ")
+
+
+def test_a_name_without_quotes(tmp_path: Path) -> None:
+    """
+    In TOML a name with a dot that lacks its quotes is two keys: the hint says what to do.
+    """
+    path = written(tmp_path, f'dreamshaper_8.safetensors = "{AIR}"')
+    with pytest.raises(UsageError) as caught:
+        read_table(path)
+
+    assert f"{path}:1: `dreamshaper_8`: unknown key `safetensors`" == str(caught.value)
+    assert 'a name with a dot stands in quotes: "dreamshaper_8.safetensors" = …' == (
+        caught.value.hint
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a = ", "not TOML: Invalid value"),
+        ("b = 1\na = x", ":2:5: not TOML: Invalid value"),
         ('a = "b.ckpt"\na = "c"', "not TOML: Cannot overwrite a value"),
         ("[1]", "not a table of name = AIR or number"),
-        ('{"a": 1, "a": 2}', "`a` is there twice"),
-        ("{", "not JSON: Expecting property name enclosed in double quotes: line 1 column 2"),
+        ('{"a": 1, "a": 2}', ":1: `a` is there twice"),
+        ("{", ":1:2: not JSON: Expecting property name enclosed in double quotes"),
         ('{"a": ' * 5000, "not JSON"),
     ],
-    ids=["value", "key", "list", "twice", "broken", "deep"],
+    ids=["value", "word", "key", "list", "twice", "broken", "deep"],
 )
 def test_what_is_no_table(tmp_path: Path, text: str, message: str) -> None:
     """
@@ -145,7 +185,8 @@ def test_what_is_no_table(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_table(path)
 
-    assert str(caught.value).startswith(f"{path}: {message}")
+    said = message if message.startswith(":") else f": {message}"
+    assert str(caught.value).startswith(f"{path}{said}")
 
 
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
