@@ -146,7 +146,7 @@ def attach(
     if ledger is not None:
         from comfygraph.jobs.resuming import Terms, plan_for, target_for
 
-        record = ledger.find(ref if isinstance(ref, str) else ref.job_id or ref.key)
+        record = ledger.find(ref) if isinstance(ref, str) else ledger.of(ref)
         if target is None:
             target = target_for(record, os.environ if config is None else config)
         terms = Terms(_folder(out, overwrite), deadline, policy, settings or Settings())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from comfygraph.errors import UsageError
 from comfygraph.jobs.files import Folder
 from comfygraph.jobs.ledger.base import (
+    UNFINISHED,
     Intent,
     JobRecord,
     Query,
@@ -199,28 +200,29 @@ def write_down(
     if isinstance(target, str) and target != EMULATOR:
         target = get_target(target, os.environ if plan.config is None else plan.config)
         plan = replace(plan, target=target)
-    embedded = isinstance(target, str)
     name, base_url = (EMULATOR, "") if isinstance(target, str) else (target.name, target.base_url)
-    if not embedded:
-        known = _known(ledger, name, base_url, submission, adopt)
-        if known is not None:
-            assert not isinstance(target, str)
-            claim = ledger.claim(known.id)
-            old = ledger.submission(known.id)
-            job = _job_of(ledger, known, old, target)
-            return _recorded(replace(plan, job=job), claim, old, then)
     intent = Intent(new_id(), name, base_url, submission, label=label, out=out)
-    ledger.plan([intent])
-    claim = ledger.claim(intent.id)
-    return _recorded(plan, claim, submission, then)
+    same = [] if isinstance(target, str) else _same(intent, adopt)
+    while not ledger.plan_unless(intent, same):
+        assert not isinstance(target, str)
+        claim = _taken_up(ledger, same)
+        if claim is not None:
+            old = ledger.submission(claim.job)
+            job = _job_of(ledger, claim.record(), old, target)
+            return _recorded(replace(plan, job=job), claim, old, then)
+    return _recorded(plan, ledger.claim(intent.id), submission, then)
 
 
 def _recorded(
     plan: Plan, claim: Claim, submission: Submission, then: Callable[[], None] | None
 ) -> Plan:
-    recorder = LedgerRecorder(
-        claim, submission, clock=plan.settings.clock, estimates=plan.weights, then=then
-    )
+    try:
+        recorder = LedgerRecorder(
+            claim, submission, clock=plan.settings.clock, estimates=plan.weights, then=then
+        )
+    except BaseException:
+        claim.release()
+        raise
     return replace(plan, recorder=recorder, weights=recorder.weights)
 
 
@@ -232,22 +234,41 @@ def submission_in(plan: Plan) -> Submission:
     return submission_of(plan.job)
 
 
-def _known(
-    ledger: Ledger, target: str, base_url: str, submission: Submission, adopt: bool
-) -> JobRecord | None:
-    asked = request_digest_of(target, base_url, submission)
-    for query in (Query(key=submission.key), Query(request_digest=asked) if adopt else None):
-        if query is None:
+def _same(intent: Intent, adopt: bool) -> list[Query]:
+    """
+    Say which jobs of a ledger stand for one that is to be submitted: with the same key, and where
+    it is to be adopted, unfinished ones that ask the same.
+    """
+    place = Query(target=intent.target, base_url=intent.base_url, newest_first=True)
+    same = [replace(place, key=intent.submission.key)]
+    if adopt:
+        asked = request_digest_of(intent.target, intent.base_url, intent.submission)
+        same.append(replace(place, request_digest=asked, states=UNFINISHED))
+    return same
+
+
+def _taken_up(ledger: Ledger, same: list[Query]) -> Claim | None:
+    """
+    Claim the job that is meant; `None` where it has ended or gone in between.
+
+    Raises:
+        UsageError: It has ended, and its key is used up.
+        Held: Another process carries it out.
+    """
+    for query in same:
+        record = next(ledger.jobs(replace(query, limit=1)), None)
+        if record is None:
             continue
-        query = replace(query, target=target, base_url=base_url, newest_first=True)
-        for record in ledger.jobs(query):
-            if not record.state.ended:
-                return record
-            if query.key:
-                raise UsageError(
-                    f"the key `{submission.key}` belongs to job {record.id[:8]}, which has ended",
-                    hint="submit under another key, or none",
-                )
+        if record.state.ended:
+            raise UsageError(
+                f"the key `{record.key}` belongs to job {record.id[:8]}, which has ended",
+                hint="submit under another key, or none",
+            )
+        claim = ledger.claim(record.id)
+        # only now is it sure how far it is: whoever had it before may have sent it
+        if not claim.record().state.ended:
+            return claim
+        claim.release()
     return None
 
 
@@ -314,9 +335,11 @@ async def carry_out(
 
     claim = claim or ledger.claim(job)
     try:
-        async with AsyncJob(plan_for(claim, target, terms), clients=clients) as running:
+        plan = plan_for(claim, target, terms)
+        async with AsyncJob(plan, clients=clients) as running:
             if not wait:
-                await running.start()
+                if not isinstance(plan.job, JobRef):
+                    await running.start()
                 return ledger.get(job)
             async for event in running:
                 if on_event is not None:

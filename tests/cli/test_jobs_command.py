@@ -326,3 +326,19 @@ def test_help_teaches(command: str, desk: Desk) -> None:
     assert f"comfygraph jobs {command}" in said.out
     assert "Exit codes: 0" in said.out
     assert [] == [line for line in said.out.splitlines() if len(line) > 80]
+
+
+def test_a_job_is_retried_once(desk: Desk) -> None:
+    """
+    What was retried is not paid for again: neither by its id nor among all that failed.
+    """
+    job = desk.plan(State.FAILED)
+    first = desk("jobs", "retry", job)
+    again = desk("jobs", "retry", job)
+    all_failed = desk("jobs", "retry", "--state", "failed")
+    forced = desk("jobs", "retry", job, "--force")
+
+    assert [0, 2, 0, 0] == [said.code for said in (first, again, all_failed, forced)]
+    assert f"job {job[:8]} was retried already, as job " in again.err
+    assert "nothing to retry\n" == all_failed.err
+    assert 2 == desk.emulator.stats().submits["comfyui"]

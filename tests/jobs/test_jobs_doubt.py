@@ -18,7 +18,7 @@ from jobs_world import (
 )
 from test_jobs_conversation import DONE, FOUND, NOTHING, RUNNING, TAKEN, script
 
-from comfygraph.errors import ComfyGraphError, SubmissionUncertain
+from comfygraph.errors import ComfyGraphError
 from comfygraph.jobs.conversation import Conversation
 from comfygraph.jobs.effects import Pause, Send, Stage
 from comfygraph.jobs.recovery import Doubt

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -27,6 +28,8 @@ from comfygraph.errors import ComfyGraphError, ExitCode
 
 if TYPE_CHECKING:
     from comfygraph.jobs.ledger import JobRecord, Ledger
+    from comfygraph.jobs.plan import Plan
+    from comfygraph.targets.events import JobEnd
 
 _PATIENCE = 60.0
 """Seconds for a service to end a job that it was asked to cancel."""
@@ -64,7 +67,7 @@ def command(
             if record.state.ended and not ids:
                 continue
             try:
-                done = _cancel(ledger, record)
+                done = cancel_job(ledger, record)
             except ComfyGraphError as exc:
                 print(f"{record.id[:8]}  {clean(exc.message)}", file=sys.stderr)
                 if exc.hint:
@@ -80,33 +83,48 @@ def command(
         return worst
 
 
-def _cancel(ledger: Ledger, record: JobRecord) -> JobRecord:
+def cancel_job(ledger: Ledger, record: JobRecord) -> JobRecord:
+    """
+    Have a job stopped, and give what is known of it then.
+
+    Raises:
+        ComfyGraphError: It could not be stopped.
+    """
     from comfygraph.cli.jobs.carrying import give_up
     from comfygraph.jobs.ledger import Held, State
     from comfygraph.jobs.plan import Plan
     from comfygraph.jobs.resuming import Terms, plan_for, target_for
-    from comfygraph.jobs.sync_driver import Job
+    from comfygraph.targets.events import JobCancelled
 
     if record.state.ended:
         return record
     if record.embedded:
         return give_up(ledger, record)
-    if record.state is State.PLANNED:
-        with ledger.claim(record.id) as claim:
-            claim.write(durable=True, state=State.CANCELLED)
-        return ledger.get(record.id)
-    target = target_for(record, os.environ)
     try:
         claim = ledger.claim(record.id)
     except Held:
         if not record.accepted_mark:
             raise
         # whoever carries it out sees that it was cancelled and writes it down
-        plan = Plan(target, record.ref, deadline=_PATIENCE)
-    else:
-        plan = plan_for(claim, target, Terms(deadline=_PATIENCE, send=False))
+        end = _stop(Plan(target_for(record, os.environ), record.ref, deadline=_PATIENCE))
+        known = ledger.get(record.id)
+        gone = isinstance(end, JobCancelled) and not known.state.ended
+        return replace(known, state=State.CANCELLED) if gone else known
+    with claim:
+        record = claim.record()  # whoever had it before may have sent it
+        if record.state is State.PLANNED:
+            claim.write(durable=True, state=State.CANCELLED)
+        elif not record.state.ended:
+            terms = Terms(deadline=_PATIENCE, send=False)
+            _stop(plan_for(claim, target_for(record, os.environ), terms))
+    return ledger.get(record.id)
+
+
+def _stop(plan: Plan) -> JobEnd | None:
+    from comfygraph.jobs.sync_driver import Job
+
     with Job(plan) as job:
         job.ask_cancel()
         for _ in job:
             pass
-    return ledger.get(record.id)
+        return job.end

@@ -226,9 +226,10 @@ def give_up(ledger: Ledger, record: JobRecord) -> JobRecord:
     if record.state.ended:
         return record
     with ledger.claim(record.id) as claim:
-        claim.write(
-            durable=True,
-            state=State.ABANDONED,
-            message="the embedded emulator ended with its command",
-        )
+        if not claim.record().state.ended:  # its command may have come to the end
+            claim.write(
+                durable=True,
+                state=State.ABANDONED,
+                message="the embedded emulator ended with its command",
+            )
     return ledger.get(record.id)

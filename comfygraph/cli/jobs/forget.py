@@ -29,16 +29,14 @@ def command(ids: tuple[str, ...], force: bool, place: str | None) -> int:
     Exit codes: 0 they are gone, 2 no such job, or one that has not ended, 3 the ledger fails.
     """
     with opened(place) as ledger:
-        records = list(chosen(ledger, ids))
-        for record in records:
+        # a claim of another process is a reason to leave a job alone, --force or not
+        claims = [ledger.claim(record.id) for record in chosen(ledger, ids)]
+        for record in (claim.record() for claim in claims):
             if not record.state.ended and not force:
                 raise UsageError(
                     f"job {record.id[:8]} is {record.state.value}: it may be paid for and lost",
                     hint=f"comfygraph jobs resume {record.id[:8]}, or --force",
                 )
-        # a claim of another process is a reason to leave a job alone, --force or not
-        for record in records:
-            ledger.claim(record.id)
-        gone = ledger.forget(record.id for record in records)
+        gone = ledger.forget(claim.job for claim in claims)
     print(f"{gone} removed", file=sys.stderr)
     return ExitCode.OK

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--no-wait", is_flag=True, help="Leave each as soon as its service has it.")
 @click.option(
     "--force", is_flag=True,
-    help="Also jobs that succeeded, or may still run: they are paid for once more.",
+    help="Also jobs that succeeded, may still run or were retried: they are paid for once more.",
 )  # fmt: skip
 @json_option
 @ledger_option
@@ -49,8 +49,8 @@ def command(
     """
     Submit jobs that have ended once more: the same graph, as a new job under a new key.
 
-    Only a job that is known to have failed, or to have been cancelled or refused, is retried.
-    For one that may still exist, see `comfygraph jobs resume`.
+    Only a job that is known to have failed, or to have been cancelled or refused, is retried,
+    and only once: then its successor may be. For one that may still exist, see `jobs resume`.
 
     \b
     comfygraph jobs retry 1a2b
@@ -64,8 +64,9 @@ def command(
 
     with opened(place) as ledger:
         intents = []
+        replaced = {} if force else ledger.replacements()
         for record in list(chosen(ledger, ids, selection)):
-            problem = _problem(record, force)
+            problem = _problem(record, replaced.get(record.id), force)
             if problem is not None and ids:
                 raise problem
             if problem is None:
@@ -87,7 +88,7 @@ def command(
         return carrier.run(ledger.get(intent.id) for intent in intents)
 
 
-def _problem(record: JobRecord, force: bool) -> UsageError | None:
+def _problem(record: JobRecord, successor: str | None, force: bool) -> UsageError | None:
     job = record.id[:8]
     if record.embedded:
         return UsageError(
@@ -103,4 +104,9 @@ def _problem(record: JobRecord, force: bool) -> UsageError | None:
         )
     if record.state.value == "succeeded":
         return UsageError(f"job {job} has succeeded", hint="--force runs it once more")
+    if successor is not None:
+        return UsageError(
+            f"job {job} was retried already, as job {successor[:8]}",
+            hint=f"comfygraph jobs show {successor[:8]}; --force submits this one once more",
+        )
     return None

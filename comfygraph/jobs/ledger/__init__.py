@@ -28,7 +28,8 @@ from comfygraph.jobs.ledger.base import (
 )
 from comfygraph.jobs.ledger.claims import Claim
 from comfygraph.jobs.ledger.opening import default_place, open_ledger
-from comfygraph.jobs.ledger.store import Held, Ledger, NoSuchJob
+from comfygraph.jobs.ledger.reading import NoSuchJob
+from comfygraph.jobs.ledger.store import Held, Ledger
 
 __all__ = [
     "ENDED",

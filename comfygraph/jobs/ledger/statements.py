@@ -178,6 +178,7 @@ DELETE_JOB = "DELETE FROM jobs WHERE id = ?"
 DELETE_LOOSE_PAYLOADS = (
     "DELETE FROM payloads WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.payload = payloads.id)"
 )
+READ_REPLACEMENTS = "SELECT retry_of, id FROM jobs WHERE retry_of <> '' ORDER BY created"
 READ_BATCH_OF = "SELECT batch FROM jobs WHERE id = ?"
 DELETE_EMPTY_BATCH = (
     "DELETE FROM batches WHERE id = ? "
@@ -187,6 +188,7 @@ DELETE_EMPTY_BATCH = (
 INSERT_BATCH = (
     "INSERT INTO batches (id, label, spec, created) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 )
+REVISE_BATCH = "UPDATE batches SET spec = ? WHERE id = ?"
 READ_BATCHES = "SELECT id, label, spec, created FROM batches"
 
 READ_PACES = "SELECT name, seconds, work FROM paces WHERE target = ? AND scope = ?"
