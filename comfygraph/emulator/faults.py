@@ -104,7 +104,10 @@ class Faults:
         progress_scale: What a finished run's `progress` is, 1 or 100.
         check_style: How the check refuses a bad graph: `status` (an error), `valid`
             (`{"valid": false}`) or `omitted` (`{}`, as a false is left out).
+        argument_status: The status of that error, and of a submit of a bad graph.
         cancel_style: The one cancel route that exists: `both`, `delete` or `post`.
+        cancel_answer: What a cancel answers: `plain` (`{"jobId": "..."}` or `{}`), `job`
+            (`{"job": {...}}`) or `nothing`.
         late_cancel: A cancel of a job that is over: `refuse` it, or `accept` it.
         clock_skew: Seconds that the timestamp of a signature may be off.
         nonce_once: A signature's nonce is taken once.
@@ -122,6 +125,7 @@ class Faults:
         hook_style: What is posted to a webhook: `job` (`{"job": {...}}`), `bare` (the job
             itself), `id` (`{"jobId": "..."}`) or `empty` (`{}`).
         stage_form: Where results of diffusion jobs stand: `flat`, or under `stages` as in 2024.
+        film_place: The name under which `outputUi` lists films.
 
     Civitai:
 
@@ -129,7 +133,7 @@ class Faults:
         wait_bool: `wait` takes only true and false, as older servers have it.
         put_body: An update answers 200 and the workflow, not 204.
         plain_forbidden: Paid submits get 403 and a bare JSON string: no money left.
-        no_funds: `whatif` says that the money is not enough.
+        no_funds: `whatif` says that the money is not enough; TAMS and Comfy API refuse submits.
         messages_form: Validation errors come as `{"messages": [...]}`.
         bare_unauthorized: 401 has no body.
         untyped_blobs: Blobs come without `type`.
@@ -145,6 +149,8 @@ class Faults:
         numeric_links: Links of `comfy` graphs are two numbers, as the schema has it.
         spec_names: Graphs are echoed with `classType` and `meta`.
         bare_packs: `resources` may name node packs without a snapshot.
+        span_form: How timeouts of a day and more are written: `days` (`1.01:00:00`, as .NET has
+            it) or `hours` (`25:00:00`).
         opaque_ids: Workflow ids look like `wf_…`.
         late_blobs: Blobs are listed only when the step is over.
         no_reason: Jobs say no `reason`.
@@ -219,7 +225,9 @@ class Faults:
     all_nodes: bool = False
     progress_scale: float = 1.0
     check_style: str = "status"
+    argument_status: int = 400
     cancel_style: str = "both"
+    cancel_answer: str = "plain"
     late_cancel: str = "refuse"
     clock_skew: float = 300.0
     nonce_once: bool = False
@@ -234,6 +242,7 @@ class Faults:
     access_place: str = "inputs.accessKey"
     hook_style: str = "job"
     stage_form: str = "flat"
+    film_place: str = "images"
 
     wait_bool: bool = False
     put_body: bool = False
@@ -253,6 +262,7 @@ class Faults:
     numeric_links: bool = False
     spec_names: bool = False
     bare_packs: bool = False
+    span_form: str = "days"
     opaque_ids: bool = False
     late_blobs: bool = False
     no_reason: bool = False
@@ -301,6 +311,7 @@ _DEFAULTS = {spec.name: spec.default for spec in fields(Faults)}
 _CHOICES = {
     "check_style": ("status", "valid", "omitted"),
     "cancel_style": ("both", "delete", "post"),
+    "cancel_answer": ("plain", "job", "nothing"),
     "late_cancel": ("refuse", "accept"),
     "duplicate_id": ("same", "refuse", "new"),
     "node_spelling": ("both", "camel", "snake"),
@@ -310,6 +321,7 @@ _CHOICES = {
     "stage_form": ("flat", "stages"),
     "bad_graphs": ("reject", "fail"),
     "recipe_style": ("output", "workflow"),
+    "span_form": ("days", "hours"),
     "no_model": ("code", "null", "absent"),
     "enable": ("1", "0", "null"),
     "key_refusal": ("reason", "status", "code"),
@@ -337,7 +349,7 @@ def _read(name: str, text: str) -> object:
     default = _DEFAULTS.get(name)
     if default is None:
         near = get_close_matches(name, _DEFAULTS, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"knobs: {', '.join(_DEFAULTS)}"
+        hint = f"did you mean `{near[0]}`?" if near else "`comfygraph emulate --fault help` has all"
         raise UsageError(f"there is no fault `{name}`", hint=hint)
     try:
         match default:

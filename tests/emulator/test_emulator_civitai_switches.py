@@ -395,6 +395,42 @@ def test_more_validation_by_path(client: httpx.Client) -> None:
         assert (400, [path]) == (answer.status_code, list(answer.json()["errors"])), path
 
 
+@pytest.mark.parametrize(
+    ("span", "form", "status"),
+    [
+        ("1.01:00:00", "days", 200),
+        ("25:00:00", "days", 400),
+        ("25:00:00", "hours", 200),
+        ("1.01:00:00", "hours", 400),
+        ("1:2:3", "days", 400),
+        (90000, "days", 400),
+    ],
+)
+def test_forms_of_timeouts(client: httpx.Client, span: Any, form: str, status: int) -> None:
+    """
+    Nobody outside knows how a timeout of a day and more is written: the form is a switch.
+    """
+    body = comfy()
+    body["steps"][0]["timeout"] = span
+
+    assert status == post(client, body, f"span_form={form}").status_code
+
+
+@pytest.mark.parametrize("odd", [[], {}, 1.5, True], ids=str)
+def test_values_of_other_types(client: httpx.Client, odd: Any) -> None:
+    """
+    A list or an object where a word belongs is refused like a wrong word.
+    """
+    bodies = [comfy(nsfwLevel=odd), comfy(tier=odd), custom(trace=odd)]
+    for field in ("priority", "$type", "name"):
+        body = comfy()
+        body["steps"][0][field] = odd
+        bodies.append(body)
+    bodies.append(custom(resources=[{"$ref": odd}]))
+
+    assert [400] * len(bodies) == [post(client, body).status_code for body in bodies]
+
+
 def test_callbacks_of_jobs_with_details(client: httpx.Client) -> None:
     """
     Callbacks for jobs tell progress again and again, then the end; details come where asked for.

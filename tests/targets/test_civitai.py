@@ -579,6 +579,7 @@ PROBLEM = {"title": "One or more validation errors occurred.", "status": 400}
             "steps[0].input: needed",
         ),
         (400, b'{"detail":"say"}', Rejected, "say"),
+        (400, b'{"title":"Bad","errors":["a","b"]}', Rejected, "a; b"),
         (500, b"{}", ServiceUnavailable, "500"),
         (525, b"<!DOCTYPE html><title>SSL</title>", ServiceUnavailable, "web page"),
         (200, b"<html>", ProtocolError, "web page"),
@@ -604,6 +605,35 @@ def test_errors(
     assert kind is type(caught.value)
     assert part in caught.value.message
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "options", "hint"),
+    [
+        (403, b'"no"', {}, "check that the account has enough Buzz, and CIVITAI_API_TOKEN"),
+        (400, b'{"errors":{"steps[0].timeout":["bad"]}}', {"timeout": 90_000},
+         "keep the option `timeout` below a day"),
+        (400, b'{"errors":{"steps[0].timeout":["bad"]}}', {"timeout": 9_000}, None),
+    ],
+)  # fmt: skip
+def test_hints(
+    civitai: CivitaiTarget,
+    submission: Submission,
+    status: int,
+    body: bytes,
+    options: dict[str, Any],
+    hint: str | None,
+    converse: Any,
+) -> None:
+    """
+    A refusal that may mean more than it says comes with what to look at.
+    """
+    with pytest.raises(TargetError) as caught:
+        converse(
+            civitai.submit(replace(submission, options=options)), HttpResponse(status, {}, body)
+        )
+
+    assert hint == caught.value.hint
 
 
 def test_patience_that_is_asked_for(

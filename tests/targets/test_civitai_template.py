@@ -387,6 +387,8 @@ def test_spans_and_moments() -> None:
     """
     assert [0, 90061, 604800] == [read_span(time_span(n)) for n in (0, 90061, 604800)]
     assert [None] * 3 == [read_span(text) for text in ("1h", "00:60:00", "1.30:00:00")]
+    assert [90000, 90000] == [read_span(text) for text in ("25:00:00", "1.01:00:00")]
+    assert "0001-01-01T00:00:00.000Z" == moment("0001-01-01")
     assert ("2026-10-02T00:00:00.000Z", "2026-10-02T23:59:59.999Z") == (
         moment("2026-10-02"), moment("2026-10-02", end=True)
     )  # fmt: skip

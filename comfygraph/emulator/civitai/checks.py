@@ -11,7 +11,7 @@ from types import MappingProxyType
 from comfygraph.core.values import JsonValue
 from comfygraph.emulator.civitai.model import Step
 from comfygraph.emulator.civitai.problems import Findings
-from comfygraph.emulator.civitai.template import read_template
+from comfygraph.emulator.civitai.template import is_word, read_template
 from comfygraph.emulator.faults import Faults
 from comfygraph.emulator.schedule import link_of
 
@@ -22,7 +22,12 @@ AIR = re.compile(
 )
 """The pattern of resource names in the service's OpenAPI document."""
 
-_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):([0-5]?\d):([0-5]?\d)(?:\.\d+)?")
+_SPANS = {
+    "days": re.compile(r"(?:(\d{1,8})\.)?([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.\d{1,7})?"),
+    "hours": re.compile(r"()(\d{2,8}):([0-5]\d):([0-5]\d)"),
+}
+_PRIORITIES = frozenset({"high", "normal", "low"})
+_TRACES = frozenset({"none", "logs", "binary"})
 _STEP = frozenset({"$type", "name", "priority", "timeout", "retries", "metadata", "input"})
 _INPUTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -101,11 +106,11 @@ def _step(
         found.add(f"{path}.retries", "The value must be a whole number.")
     if not isinstance(step.get("metadata"), dict | None):
         found.add(f"{path}.metadata", "The value must be an object.")
-    if step.get("priority", "normal") not in {"high", "normal", "low"}:
+    if not is_word(step.get("priority", "normal"), _PRIORITIES):
         found.add(f"{path}.priority", "The value must be high, normal or low.")
     seconds = DEFAULT_SECONDS
     if step.get("timeout") is not None:
-        seconds = _seconds(step["timeout"])
+        seconds = _seconds(step["timeout"], faults.span_form)
         if seconds <= 0:
             found.add(f"{path}.timeout", "The value is no time span (HH:MM:SS).")
     given = step.get("input")
@@ -135,8 +140,8 @@ def _step(
     )
 
 
-def _seconds(text: JsonValue) -> float:
-    match = _SPAN.fullmatch(text) if isinstance(text, str) else None
+def _seconds(text: JsonValue, form: str) -> float:
+    match = _SPANS[form].fullmatch(text) if isinstance(text, str) else None
     if match is None:
         return 0.0
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
@@ -153,9 +158,7 @@ def _references(found: Findings, path: str, value: JsonValue, names: set[str], i
         if target is None:
             for name, item in value.items():
                 _references(found, f"{path}.{name}", item, names, index)
-        elif target != "$arguments" and not (
-            target in names or target in {f"${place}" for place in range(index)}
-        ):
+        elif not is_word(target, {"$arguments", *names, *(f"${place}" for place in range(index))}):
             found.add(path, f"The reference '{target}' does not name an earlier step.")
 
 
@@ -191,7 +194,7 @@ def _custom_comfy(
     seconds = given.get("minimumDurationSeconds")
     if seconds is not None and (type(seconds) is not int or seconds < 0):
         found.add(f"{path}.minimumDurationSeconds", "The value must be a whole number.")
-    if given.get("trace", "none") not in {"none", "logs", "binary"}:
+    if not is_word(given.get("trace", "none"), _TRACES):
         found.add(f"{path}.trace", "The value must be none, logs or binary.")
     resources = given.get("resources")
     if not isinstance(resources, list) or not resources:

@@ -5,7 +5,7 @@ What the service says about the fields of a workflow beside its steps.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from urllib.parse import urlsplit
 
 from comfygraph.core.values import JsonValue
@@ -78,7 +78,7 @@ def read_template(
         if not isinstance(body.get(name), dict | None):
             found.add(name, "The value must be an object.")
     for name, words in _WORDS.items():
-        if body.get(name) is not None and body[name] not in words:
+        if body.get(name) is not None and not is_word(body[name], words):
             found.add(name, f"The value must be one of {', '.join(sorted(words))}.")
     for name in _FLAGS:
         if not isinstance(body.get(name), bool | None):
@@ -87,6 +87,13 @@ def read_template(
     _tips(found, body.get("tips"))
     _callbacks(found, body.get("callbacks"))
     return body, found
+
+
+def is_word(value: JsonValue, words: Set[str]) -> bool:
+    """
+    Tell whether a value, which may be a list or an object as well, is one of some words.
+    """
+    return isinstance(value, str) and value in words
 
 
 def check_tags(found: Findings, tags: JsonValue) -> None:
@@ -105,9 +112,7 @@ def _currencies(found: Findings, value: JsonValue, required: bool) -> None:
     if value is None:
         if required:
             found.add("currencies", "The currencies field is required.")
-    elif not isinstance(value, list) or not all(
-        isinstance(item, str) and item in _CURRENCIES for item in value
-    ):
+    elif not isinstance(value, list) or not all(is_word(item, _CURRENCIES) for item in value):
         found.add("currencies", f"The value must be a list of {', '.join(sorted(_CURRENCIES))}.")
 
 

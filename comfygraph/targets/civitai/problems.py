@@ -23,7 +23,9 @@ SERVICE = "Civitai"
 _CREDENTIALS = "CIVITAI_API_TOKEN"
 _MONEY = re.compile(r"insufficient[ _]?(?:buzz|funds)|\benough buzz|\bfunds\b", re.I)
 _TOP_UP = "top up the account's Buzz, or make the graph cheaper"
-_LONGEST_PATH = 2000
+# the answer to a submit that cannot be paid is the same in some words or none
+_FORBIDDEN = f"check that the account has enough Buzz, and {_CREDENTIALS}"
+_LONGEST_PATH, _DAY = 2000, 86_400
 _TOKEN = re.compile(r"\[\s*'([^']*)'\s*\]|\[\s*\"([^\"]*)\"\s*\]|\[\s*([^\]]*)\]|([^.\[\]]+)")
 _GRAPHS = ("comfyworkflow", "workflow")
 
@@ -52,9 +54,10 @@ def problem(
     found = complaints(body, plan)
     if found and status == 400:
         return graph_rejected(SERVICE, found, status=status)
-    return refusal(
-        SERVICE, response, said, hint=_hint(body, said), credentials=_CREDENTIALS, what=what
-    )
+    hint = _hint(body, said)
+    if hint is None and plan is not None:
+        hint = _hint_for_submit(status, said, plan)
+    return refusal(SERVICE, response, said, hint=hint, credentials=_CREDENTIALS, what=what)
 
 
 def problem_body(response: HttpResponse) -> JsonValue:
@@ -75,7 +78,7 @@ def message_of(body: JsonValue) -> str:
         return one_line(body)
     data = mapping(body)
     errors = mapping(data.get("errors"))
-    messages = _texts(errors.get("messages"))
+    messages = _texts(errors.get("messages")) or _texts(items(data.get("errors")))
     if not messages:
         messages = [f"{path}: {said}" for path, texts in errors.items() for said in _texts(texts)]
     if messages:
@@ -165,6 +168,15 @@ def _hint(body: JsonValue, said: str) -> str | None:
         return "set the option `allow_mature`, if that is meant"
     if "not enabled for generation" in low:
         return "choose another version of the model: Civitai does not run this one"
+    return None
+
+
+def _hint_for_submit(status: int, said: str, plan: Plan) -> str | None:
+    if status == 403:
+        return _FORBIDDEN
+    if status == 400 and "timeout" in said.lower() and plan.timeout >= _DAY:
+        # nobody outside knows how the service reads more than `23:59:59`
+        return "keep the option `timeout` below a day"
     return None
 
 

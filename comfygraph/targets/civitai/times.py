@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from comfygraph.core.nearest import shorten
 from comfygraph.errors import UsageError
 
-_SPAN = re.compile(r"(?:(\d{1,3})\.)?(\d{1,2}):([0-5]\d):([0-5]\d)")
+_SPAN = re.compile(r"(?:(\d{1,3})\.(?=[01]?\d:|2[0-3]:))?(\d{1,3}):([0-5]\d):([0-5]\d)")
 
 
 def time_span(seconds: float) -> str:
@@ -27,13 +27,14 @@ def time_span(seconds: float) -> str:
 
 def read_span(text: str) -> int | None:
     """
-    Read `HH:MM:SS` or `D.HH:MM:SS` as seconds; `None` for anything else.
+    Read `HH:MM:SS` (the hours may be more than a day) or `D.HH:MM:SS` as seconds; `None` for
+    anything else.
     """
     found = _SPAN.fullmatch(text.strip())
     if found is None:
         return None
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds if hours < 24 else None
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
 def moment(text: str, *, end: bool = False) -> str:
