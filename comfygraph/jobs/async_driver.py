@@ -392,6 +392,9 @@ async def _end(task: asyncio.Task[None] | None) -> None:
 async def _ask(client: httpx.AsyncClient, effect: Send | Save, headers: dict[str, str]) -> Answer:
     request = effect.request
     if isinstance(effect, Save):
+        saved = wire.found(effect.sink)
+        if saved is not None:
+            return saved
         headers = {**headers, **wire.file_headers(effect.sink)}
     async with client.stream(
         request.method,

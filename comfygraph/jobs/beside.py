@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from comfygraph.core.values import Prompt
@@ -17,13 +18,14 @@ from comfygraph.targets.events import OutputFile
 
 def save_graph(prompt: Prompt, files: Iterable[OutputFile], folder: Folder) -> Path | None:
     """
-    Write the graph of a job into a file named after its first picture: `hires_00001_.json` for
-    `hires_00001_.png`. The file opens everywhere that takes a prompt.
+    Write the graph of a job into a file named after its first picture, beside it:
+    `hires_00001_.json` for `hires_00001_.png`. The file opens everywhere that takes a prompt.
+    One that is there already with the same graph stays.
 
     Args:
         prompt: The graph.
         files: The files of the job.
-        folder: Where they are; says too whether a file of that name is replaced.
+        folder: Says whether a file of that name is replaced.
 
     Returns:
         The file; `None` where no file of the job was saved, or the folder refuses.
@@ -31,15 +33,25 @@ def save_graph(prompt: Prompt, files: Iterable[OutputFile], folder: Folder) -> P
     first = next((file.path for file in files if file.path is not None), None)
     if first is None:
         return None
-    sink = Sink(folder, f"{split_ending(Path(first).name)[0]}.json")
+    text = json.dumps(prompt.to_json(), indent=2, ensure_ascii=False)
+    body = text.encode(errors="replace")
+    place = Path(first).with_name(f"{split_ending(Path(first).name)[0]}.json")
+    sink = Sink(replace(folder, path=place.parent), place.name)
     try:
         # a graph that cannot be kept is no reason to lose the end of the job
         with suppress(OSError, NotKept):
+            if _holds(place, body):
+                return place
             sink.begin("application/json")
-            sink.write(
-                json.dumps(prompt.to_json(), indent=2, ensure_ascii=False).encode(errors="replace")
-            )
+            sink.write(body)
             return sink.commit()
     finally:
         sink.abandon()
     return None
+
+
+def _holds(place: Path, body: bytes) -> bool:
+    try:
+        return place.stat().st_size == len(body) and place.read_bytes() == body
+    except FileNotFoundError:
+        return False

@@ -41,7 +41,7 @@ class Folder:
     max_bytes: int = MAX_FILE_BYTES
     namer: Callable[[OutputFile, int], PurePath] | None = None
     taken: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
-    """Name → the last counter that was in use: where the search for a free name starts."""
+    """Path → the last counter that was in use. What went there is ours, and is never replaced."""
 
     def place_for(self, file: OutputFile, number: int) -> tuple[Folder, str]:
         """
@@ -56,7 +56,7 @@ class Folder:
         wanted = self.namer(file, number)
         if not wanted.parts[1:]:
             return self, wanted.name
-        return replace(self, path=self.path.joinpath(*wanted.parts[:-1]), taken={}), wanted.name
+        return replace(self, path=self.path.joinpath(*wanted.parts[:-1])), wanted.name
 
 
 def open_folder(
@@ -101,7 +101,9 @@ class Sink:
 
     Until `commit` the folder shows only a hidden temporary file. `commit` never replaces a file
     that is there, unless the folder says so: it links the complete file to a free name, which the
-    file system does for one writer only. May be abandoned while another thread writes.
+    file system does for one writer only. May be abandoned while another thread writes. Once the
+    place of the file is known to whoever asked, `settle`: until then a process that begins anew
+    finds the file there (`found`).
 
     Args:
         folder: Where the file goes.
@@ -122,6 +124,7 @@ class Sink:
         self._lock = Lock()
         self._part: PartFile | None = None
         self._abandoned = False
+        self._placed: PartFile | None = None
         self.damage = ""
         """What is wrong with a file that was kept all the same."""
 
@@ -131,6 +134,31 @@ class Sink:
         How many bytes have come.
         """
         return 0 if self._part is None else self._part.size
+
+    def found(self) -> Path | None:
+        """
+        Give the place of the whole file, where it went there before and nobody was told.
+
+        Raises:
+            OSError: The folder refuses.
+        """
+        with self._lock:
+            if self._abandoned or not self._token:
+                return None
+            part = self._opened(make=True)
+            place = part.placed_before()
+            if place is not None:
+                part.discard()
+                self._part, self._placed = None, part
+            return place
+
+    def settle(self) -> None:
+        """
+        Take in that the place of the file is known.
+        """
+        with self._lock:
+            if self._placed is not None:
+                self._placed.settle()
 
     def wish(self) -> tuple[int, str] | None:
         """
@@ -231,14 +259,9 @@ class Sink:
             if self.damage and self._strict:
                 part.restart("")
                 raise Damaged(self.damage)
-            name = safe_name(self._name, media_type=self._media_type)
-            if self._folder.overwrite:
-                place = self._folder.path / name
-                os.replace(part.path, place)
-            else:
-                place = self._put_beside(part.path, name)
+            place = self._put(part, safe_name(self._name, media_type=self._media_type))
             part.placed()
-            self._part = None
+            self._part, self._placed = None, part
             _sync_folder(self._folder.path)
             return place
 
@@ -268,11 +291,23 @@ class Sink:
                 self._part.restart("")
             raise NotKept(f"it is larger than {self._folder.max_bytes} bytes")
 
-    def _put_beside(self, temporary: Path, name: str) -> Path:
-        for number in count(self._folder.taken.get(name, 1)):
-            place = self._folder.path / counted(name, number)
-            if _put_exclusively(temporary, place):
-                self._folder.taken[name] = number
+    def _put(self, part: PartFile, name: str) -> Path:
+        taken = self._folder.taken
+        wanted = self._folder.path / name
+        known = str(wanted).casefold()  # some file systems know no capitals
+        if self._folder.overwrite and known not in taken:
+            part.promise(wanted)
+            os.replace(part.path, wanted)
+            taken[known] = 1
+            return wanted
+        for number in count(taken.get(known, 1)):
+            place = wanted.with_name(counted(name, number))
+            if os.path.lexists(place):
+                continue
+            part.promise(place)
+            if _put_exclusively(part.path, place):
+                if number > 1:
+                    taken[known] = number
                 return place
         raise AssertionError("counting never ends")
 

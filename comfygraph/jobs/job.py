@@ -119,14 +119,14 @@ class JobState:
             self._recorder.close()
 
     def _take(self, events: Sequence[Event]) -> None:
+        graph, folder = self.plan.graph, self.plan.folder
+        end = next((event for event in events if isinstance(event, JobEnd)), None)
+        if end is not None and graph is not None and folder is not None:
+            save_graph(graph, end.files, folder)  # once the end is written down nobody comes back
         if self._recorder is not None:
             events = self._recorder.tell(events)
-        for event in events:
-            self.told.append(event)
-            if isinstance(event, JobEnd):
-                self.end = event
-                if self.plan.graph is not None and self.plan.folder is not None:
-                    save_graph(self.plan.graph, event.files, self.plan.folder)
+        self.end = end or self.end
+        self.told.extend(events)
 
     def outcome_of(self) -> JobSucceeded:
         """

@@ -3,13 +3,18 @@ Bodies of which only a part has come: kept beside their place, to be gone on wit
 
 A part is gone on with only where the service names the exact version that it is of (a strong
 `ETag`, or `Last-Modified`; RFC 9110, 13.1.5), which stands in a small file beside it.
+
+Before a complete file goes to its place, that place is noted too: a process that ends before
+anybody heard of it leaves a file that the next one recognises.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import secrets
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -36,9 +41,11 @@ class PartFile:
             self.path = temporary_path(folder)
             self.file: BinaryIO = self.path.open("x+b")
             self._note: Path | None = None
+            self._promise: Path | None = None
         else:
             self.path, self.file = found
             self._note = self.path.with_suffix(".note")
+            self._promise = self.path.with_suffix(".placed")
         self.size = os.fstat(self.file.fileno()).st_size
         self.validator = self._read_note() if self.size else ""
         if not self.validator:
@@ -96,9 +103,41 @@ class PartFile:
         with suppress(OSError):
             self.file.close()
 
+    def promise(self, place: Path) -> None:
+        """
+        Note where the complete file is about to go, until `settle`.
+        """
+        if self._promise is not None:
+            told = os.fstat(self.file.fileno())
+            body = json.dumps([place.name, told.st_size, told.st_mtime_ns])
+            self._promise.write_text(body, encoding="utf-8")
+
+    def placed_before(self) -> Path | None:
+        """
+        Give the place of the whole file, where it went there before and nobody was told.
+        """
+        if self._promise is None:
+            return None
+        try:
+            name, size, changed = json.loads(self._promise.read_text("utf-8"))
+            place = self._promise.with_name(name)
+            there = place.lstat()
+        except (OSError, ValueError, TypeError):
+            return None
+        same = place.parent == self._promise.parent
+        return place if same and (there.st_size, there.st_mtime_ns) == (size, changed) else None
+
+    def settle(self) -> None:
+        """
+        Forget the place of the file: it is known to whoever asked for it.
+        """
+        if self._promise is not None:
+            with suppress(OSError):
+                self._promise.unlink()
+
     def placed(self) -> None:
         """
-        Note that the file has gone to its place.
+        Take in that the file has gone to its place.
         """
         if self._note is not None:
             with suppress(OSError):
@@ -126,11 +165,21 @@ def _open_shared(folder: Path, token: str) -> tuple[Path, BinaryIO] | None:
     """
     Open the part of a body, for us alone; `None` where somebody has it, or locks are unknown.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows: each process starts from nothing
+    if sys.platform == "win32":  # no such locks: each process starts from nothing
         return None
     path = folder / f"{_START}{hashlib.sha256(token.encode()).hexdigest()[:24]}.part"
+    found = _locked(path)
+    if found is not None and os.fstat(found.fileno()).st_nlink > 1:
+        # it has a second name: it went to its place, where nobody may write into it
+        path.unlink()
+        found.close()
+        found = _locked(path)
+    return None if found is None else (path, found)
+
+
+def _locked(path: Path) -> BinaryIO | None:
+    import fcntl
+
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     descriptor = os.open(path, flags, 0o666)
     try:
@@ -143,4 +192,4 @@ def _open_shared(folder: Path, token: str) -> tuple[Path, BinaryIO] | None:
     except OSError:
         os.close(descriptor)
         return None
-    return path, os.fdopen(descriptor, "r+b")
+    return os.fdopen(descriptor, "r+b")

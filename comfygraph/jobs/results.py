@@ -139,6 +139,7 @@ class Results:
                 for key in (*file_keys(file), *file_keys(current)):
                     self._paths[key] = answer.path
                 yield Tell((OutputReady(replace(current, path=answer.path)),))
+                sink.settle()
                 return ""
             if isinstance(answer, NotSaved):
                 if answer.damaged and not damaged:

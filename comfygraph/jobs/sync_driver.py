@@ -351,6 +351,9 @@ def _carry(
 def _ask(client: httpx.Client, effect: Send | Save, headers: dict[str, str]) -> Answer:
     request = effect.request
     if isinstance(effect, Save):
+        saved = wire.found(effect.sink)
+        if saved is not None:
+            return saved
         headers = {**headers, **wire.file_headers(effect.sink)}
     with client.stream(
         request.method,

@@ -5,15 +5,19 @@ Result files: their names are data of strangers, their writing is all or nothing
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from comfygraph.core.values import Prompt
 from comfygraph.errors import UsageError
+from comfygraph.jobs.beside import save_graph
 from comfygraph.jobs.files import Folder, NotKept, Sink, open_folder
 from comfygraph.jobs.names import LONGEST, counted, safe_name
+from comfygraph.targets.events import OutputFile
 
 RESERVED = {
     "con",
@@ -132,9 +136,8 @@ def test_overwrite(tmp_path: Path) -> None:
     """
     Where the person wants it, a file is replaced, whole.
     """
-    folder = open_folder(tmp_path, overwrite=True)
-    put(folder, "a.png", b"first, longer")
-    put(folder, "a.png", b"second")
+    put(open_folder(tmp_path), "a.png", b"first, longer")
+    put(open_folder(tmp_path, overwrite=True), "a.png", b"second")
 
     assert [("a.png", b"second")] == [(path.name, path.read_bytes()) for path in tmp_path.iterdir()]
 
@@ -246,4 +249,117 @@ def test_many_files_of_one_name(tmp_path: Path) -> None:
     names = [put(folder, "a.png", b"data").name for _ in range(40)]
 
     assert "a_40.png" == names[-1]
-    assert {"a.png": 40} == folder.taken
+    assert [40] == list(folder.taken.values())
+
+
+def test_what_we_put_there_is_not_overwritten(tmp_path: Path) -> None:
+    """
+    Files of one name, of one job or of several with the same folder, all stay: only what was there
+    before is replaced, capitals or not.
+    """
+    (tmp_path / "a.png").write_bytes(b"old")
+    folder = open_folder(tmp_path, overwrite=True)
+    paths = [put(folder, name, name.encode()) for name in ("a.png", "a.png", "A.png")]
+
+    assert ["a.png", "a_2.png", "A_2.png"] == [path.name for path in paths]
+    assert [b"a.png", b"a.png", b"A.png"] == [path.read_bytes() for path in paths]
+    assert 3 == len(os.listdir(tmp_path))
+
+
+def whole(folder: Folder, *, overwrite: bool = False) -> tuple[Sink, Path]:
+    """
+    Fetch a file, and end before anybody hears of it.
+    """
+    sink = Sink(replace(folder, overwrite=overwrite), "a.png", token="job file")
+    assert sink.found() is None
+    sink.begin("image/png", 4, validator='"v1"')
+    sink.write(b"data")
+    return sink, sink.commit()
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("second_name", [False, True])
+def test_a_file_that_nobody_heard_of_is_recognised(
+    overwrite: bool, second_name: bool, tmp_path: Path
+) -> None:
+    """
+    A process that is killed when the file is in its place leaves it to the next one, which finds
+    it there; killed a moment before, it still has its temporary name too.
+    """
+    (tmp_path / "a.png").write_bytes(b"of another job")
+    folder = open_folder(tmp_path)
+    _, place = whole(folder, overwrite=overwrite)
+    (note,) = tmp_path.glob(".*.placed")
+    if second_name:
+        os.link(place, note.with_suffix(".part"))
+    again = Sink(folder, "a.png", token="job file")
+    found = again.found()
+    again.abandon()
+    again.settle()
+
+    assert place == found
+    assert b"data" == place.read_bytes()
+    assert ["a.png"] if overwrite else ["a.png", "a_2.png"] == sorted(os.listdir(tmp_path))
+
+
+@pytest.mark.parametrize("what", ["changed", "gone", "told"])
+def test_what_became_of_a_file_since_is_respected(what: str, tmp_path: Path) -> None:
+    """
+    A file that somebody has changed or taken away, or was told of, is fetched as any other.
+    """
+    folder = open_folder(tmp_path)
+    sink, place = whole(folder)
+    match what:
+        case "changed":
+            place.write_bytes(b"DATA")
+            os.utime(place, ns=(0, 0))
+        case "gone":
+            place.unlink()
+        case _:
+            sink.settle()
+    again = Sink(folder, "a.png", token="job file")
+    found = again.found()
+    again.begin("image/png", 4)
+    again.write(b"data")
+    again.commit()
+    again.settle()
+
+    assert found is None
+    left = {"changed": ["a.png", "a_2.png"], "gone": ["a.png"], "told": ["a.png", "a_2.png"]}
+    assert left[what] == sorted(os.listdir(tmp_path))
+
+
+@pytest.mark.parametrize("note", ["", "{}", "[1, 2, 3]", '["../a.png", 4, 5]', '["a.png"]'])
+def test_a_note_that_says_nothing_is_not_believed(note: str, tmp_path: Path) -> None:
+    """
+    Whatever stands in a note leads to no file outside of the folder, and to no failure.
+    """
+    folder = open_folder(tmp_path / "out")
+    _, place = whole(folder)
+    (written,) = folder.path.glob(".*.placed")
+    outside = tmp_path / "a.png"
+    os.rename(place, outside)
+    os.utime(outside, ns=(5, 5))
+    written.write_text(note)
+
+    again = Sink(folder, "a.png", token="job file")
+    found = again.found()
+    again.abandon()
+
+    assert found is None
+
+
+def test_the_graph_goes_beside_the_picture_once(tmp_path: Path) -> None:
+    """
+    The graph is in the folder of its picture, however often the job is followed to its end.
+    """
+    prompt = Prompt.from_json({"1": {"class_type": "Save", "inputs": {}}})
+    picture = tmp_path / "below" / "a.png"
+    picture.parent.mkdir()
+    file = OutputFile("/a.png", "a.png", path=str(picture))
+    folder = open_folder(tmp_path)
+    places = {save_graph(prompt, [file], folder) for _ in range(2)}
+    other = save_graph(Prompt.from_json({}), [file], folder)
+
+    assert {picture.with_name("a.json")} == places
+    assert picture.with_name("a_2.json") == other

@@ -83,7 +83,9 @@ def fetch(url: str, sink: Sink) -> Path | None:
             assert wire.starts_file(response, url, sink)
             for piece in response.iter_bytes():
                 sink.write(piece)
-            return Path(wire.keep(sink).path)
+            place = Path(wire.keep(sink).path)
+            sink.settle()
+            return place
     except httpx.HTTPError:
         return None
     finally:
@@ -207,6 +209,7 @@ def test_two_at_once_do_not_share_a_part(tmp_path: Path) -> None:
     second.write(b"two")
 
     assert [b"one", b"two"] == [sink.commit().read_bytes() for sink in (first, second)]
+    first.settle()
     assert [] == hidden(tmp_path)
 
 
@@ -225,6 +228,7 @@ def test_a_digest_that_differs_is_noticed(tmp_path: Path) -> None:
     lenient.begin(digests=wrong)
     lenient.write(b"data")
     path = lenient.commit()
+    lenient.settle()
 
     assert b"data" == path.read_bytes()
     assert "sha256" in lenient.damage

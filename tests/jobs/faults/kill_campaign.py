@@ -120,6 +120,7 @@ class Tally:
         lost: Those that neither ended nor were told to be uncertain.
         twice: Those that the service was made to run once more.
         missing: Those without their file.
+        stray: Files of no job.
         uncertain: Those that the ledger calls so: the service cannot be asked.
     """
 
@@ -128,6 +129,7 @@ class Tally:
     lost: int = 0
     twice: int = 0
     missing: int = 0
+    stray: int = 0
     uncertain: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -135,7 +137,7 @@ class Tally:
         """
         Add what other kills did.
         """
-        for name in ("kills", "jobs", "lost", "twice", "missing", "uncertain"):
+        for name in ("kills", "jobs", "lost", "twice", "missing", "stray", "uncertain"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.problems += other.problems
 
@@ -143,7 +145,7 @@ class Tally:
         """
         Give the figures.
         """
-        names = ("kills", "jobs", "lost", "twice", "missing", "uncertain")
+        names = ("kills", "jobs", "lost", "twice", "missing", "stray", "uncertain")
         return {name: getattr(self, name) for name in names}
 
 
@@ -305,6 +307,9 @@ class Campaign:
                 tally.missing += 1
                 tally.problems.append(f"{order['batch']}: {_words(record)}: files {paths}")
             files -= set(paths)
+        if files:  # put there by a process that was killed, and not recognised by the next one
+            tally.stray += len(files)
+            tally.problems.append(f"{order['batch']}: nobody's files {sorted(files)}")
         assert len(done) == len({record.job_id for record in done})
 
     def _settled(self, before: int, arrived: int) -> int:
