@@ -73,11 +73,13 @@ def emulate(
     comfygraph emulate                                   all services, port 8188
     comfygraph emulate comfyui --speed 5                 one of them, slowly
     comfygraph emulate tams --fault too_many=2 --fault retry_after=1
+
+    Exit codes: 0 stopped, 2 wrong options, or the address cannot be listened on.
     """  # fmt: skip
     from comfygraph.emulator.faults import Faults, knobs
 
     if "help" in settings:
-        formatter = click.HelpFormatter(width=100)
+        formatter = click.HelpFormatter(max_width=100)
         rows = [(f"{name}={default}", text) for name, default, text in knobs()]
         formatter.write_dl(rows, col_max=28)
         click.echo(formatter.getvalue(), nl=False)

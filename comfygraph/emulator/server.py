@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 from comfygraph.catalog import NodeCatalog, load_catalog
 from comfygraph.emulator.faults import Faults
 from comfygraph.emulator.host import DEV_TOKEN, Check, Host, Received, Stats, default_check
+from comfygraph.emulator.tams.keys import read_public_key
 from comfygraph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class Emulator:
         clock: Seconds since 1970; decides what has expired.
 
     Raises:
-        UsageError: There is no such dialect, the address cannot be listened on, or the
-            libraries of the extra `emulator` are not installed.
+        UsageError: There is no such dialect, the public key is none, the address cannot be
+            listened on, or the libraries of the extra `emulator` are not installed.
     """
 
     def __init__(
@@ -80,6 +81,8 @@ class Emulator:
             raise UsageError(
                 f"there is no dialect `{', '.join(unknown)}`", hint=", ".join(DIALECTS)
             )
+        if public_key is not None:
+            read_public_key(public_key)
         catalog = catalog if catalog is not None else load_catalog()
         self._host = Host(
             catalog,

@@ -20,6 +20,7 @@ from PIL import Image
 
 from comfygraph.emulator import Emulator, Faults
 from comfygraph.emulator.tams.auth import signed_text
+from comfygraph.errors import UsageError
 
 
 def follow(client: httpx.Client, job_id: str) -> list[dict[str, Any]]:
@@ -88,7 +89,7 @@ def _shape(value: Any, path: str = "") -> set[str]:
 def test_result_is_fetched_and_expires(tams_workflow: dict[str, Any], bare: httpx.Client) -> None:
     """
     A result URL gives the picture until its time is over; then 403, and a new look at the job
-    gives a new one.
+    gives a new one. A credential beside its signature is refused, as the storage does.
     """
     now = [time.time()]
     with (
@@ -103,10 +104,12 @@ def test_result_is_fetched_and_expires(tams_workflow: dict[str, Any], bare: http
         fresh = client.get(f"/v1/jobs/{job_id}").json()["job"]["successInfo"]["images"][0]
         again = bare.get(fresh["url"])
         forged = bare.get(url.replace("Expires=1", "Expires=2"))
+        twice = client.get(fresh["url"])
 
-    assert (200, 403, 200, 403) == (
-        good.status_code, late.status_code, again.status_code, forged.status_code
-    )  # fmt: skip
+    assert (200, 403, 200, 403, 400) == tuple(
+        answer.status_code for answer in (good, late, again, forged, twice)
+    )
+    assert "two signatures" in twice.text
     assert (1024, 1536) == Image.open(BytesIO(good.content)).size
     assert "Request has expired" in late.text
 
@@ -174,7 +177,7 @@ def test_upload_wants_exactly_its_headers(client: httpx.Client, bare: httpx.Clie
         early.status_code,
         early.json()["details"][0]["message"].splitlines()[-1],
     )
-    assert [403, 403, 403, 403, 200] == statuses
+    assert [403, 400, 403, 403, 200] == statuses
     assert {"format": "png", "width": 48, "height": 32} == (
         job["successInfo"]["images"][0]["meta"]["image"]
     )
@@ -270,6 +273,15 @@ def test_signatures(tams_workflow: dict[str, Any], bare: httpx.Client) -> None:
         ]
 
     assert [200, 401, 401, 401, 401] == statuses
+
+
+@pytest.mark.parametrize("pem", [b"", b"{}", b"-----BEGIN PUBLIC KEY-----\nAAAA\n"])
+def test_a_public_key_that_is_none(pem: bytes) -> None:
+    """
+    What is no public key is refused at the start, and not at the first signature.
+    """
+    with pytest.raises(UsageError, match="no RSA key in PEM"):
+        Emulator(public_key=pem)
 
 
 def test_signed_text() -> None:

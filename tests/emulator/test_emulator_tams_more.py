@@ -27,6 +27,7 @@ from comfygraph.emulator.tams.templates import IMAGE_TEMPLATE_ID
 from comfygraph.errors import UsageError
 
 CHECK = "/v1/jobs/workflow/params/check"
+SUBMIT = "/v1/jobs/workflow"
 DIFFUSION = {
     "width": 512, "height": "768", "prompts": [{"text": "a harbour", "weight": 1}],
     "sdModel": "600423083519508503", "sampler": "Euler a", "steps": 4, "cfgScale": 7,
@@ -195,6 +196,76 @@ def test_late_cancel(
 
     assert status == answer.status_code
     assert "SUCCESS" == client.get(f"/v1/jobs/{job_id}").json()["job"]["status"]
+
+
+@pytest.mark.parametrize(
+    ("reading", "route", "expected"),
+    [
+        ("plain", "delete", ["jobId"]),
+        ("plain", "post", []),
+        ("job", "delete", ["job"]),
+        ("job", "post", ["job"]),
+        ("nothing", "delete", None),
+        ("nothing", "post", None),
+    ],
+)
+def test_answers_to_a_cancel(
+    client: httpx.Client,
+    tams_workflow: dict[str, Any],
+    reading: str,
+    route: str,
+    expected: list[str] | None,
+) -> None:
+    """
+    A cancel answers with an id or an empty object, with the job, or with nothing at all.
+    """
+    path = f"/v1/jobs/{submit(client, tams_workflow)}"
+    method, path = ("DELETE", path) if route == "delete" else ("POST", f"{path}/cancel")
+    headers = knobs(f"cancel_answer={reading}; late_cancel=accept")
+    answer = client.request(method, path, headers=headers)
+
+    assert 200 == answer.status_code
+    assert expected == (list(answer.json()) if answer.content else None)
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_status_of_a_bad_graph(client: httpx.Client, bad: dict[str, Any], status: int) -> None:
+    """
+    The status with which a graph is refused is not documented: a knob sets it.
+    """
+    headers = knobs(f"argument_status={status}")
+    answers = [client.post(path, json=bad, headers=headers) for path in (CHECK, SUBMIT)]
+
+    assert [(status, "Params Valid")] * 2 == [
+        (answer.status_code, answer.json()["message"]) for answer in answers
+    ]
+
+
+def test_no_funds(client: httpx.Client, tams_workflow: dict[str, Any]) -> None:
+    """
+    Without money a submit is refused, in details that speak of credits; a check is not.
+    """
+    submits = client.post(SUBMIT, json=tams_workflow, headers=knobs("no_funds"))
+    checks = client.post(CHECK, json=tams_workflow, headers=knobs("no_funds"))
+
+    assert [400, 200] == [submits.status_code, checks.status_code]
+    assert "insufficient credits" == submits.json()["details"][0]["message"]
+
+
+def test_place_of_films(client: httpx.Client) -> None:
+    """
+    `outputUi` lists films under the name that a knob says.
+    """
+    made = {"width": 64, "height": 32, "batch_size": 3, "color": 0}
+    film = {"images": ["1", 0], "filename_prefix": "f", "codec": "vp9", "fps": 8.0, "crf": 32.0}
+    params = {
+        "1": {"classType": "EmptyImage", "inputs": made},
+        "2": {"classType": "SaveWEBM", "inputs": film},
+    }
+    body = {"requestId": "film", "params": params}
+    job = follow(client, submit(client, body, **knobs("film_place=gifs")))[-1]
+
+    assert ["gifs"] == list(job["successInfo"]["workflowFinishItem"]["nodes"]["2"]["outputUi"])
 
 
 def test_uploads_settle_and_put_status(client: httpx.Client, bare: httpx.Client) -> None:

@@ -27,6 +27,7 @@ from comfygraph.targets import get_target, target_names
 from comfygraph.targets.base import CancelAnswer, JobRef, NodeComplaint, Retry, Submission
 from comfygraph.targets.comfyui import ComfyUITarget
 from comfygraph.targets.comfyui.frames import ComfyFrameReader
+from comfygraph.targets.comfyui.refusals import node_complaints
 from comfygraph.targets.comfyui.target import prompt_id_for
 from comfygraph.targets.events import OutputFile
 from comfygraph.targets.failures import GraphRejected
@@ -182,9 +183,7 @@ def test_partial_acceptance_is_told(
 
     assert (
         JobSeen(JobPhase.QUEUED),
-        NoticeSeen(
-            "left out by the server: `steps`: Value 20000 bigger than max of 10000: steps", "17"
-        ),
+        NoticeSeen("left out by the server: `steps`: Value 20000 bigger than max of 10000", "17"),
     ) == submitted.observations
 
 
@@ -233,7 +232,7 @@ def test_refused_graph(
     with pytest.raises(GraphRejected) as caught:
         converse(server.submit(submission), answer(body, 400))
 
-    first = "Value not in list: scheduler: 'x' not in [...]"
+    first = "Value not in list: 'x' not in [...]"
     assert (
         NodeComplaint("3", first, "scheduler", "KSampler", "value_not_in_list"),
         NodeComplaint("3", "Required input is missing", None, "KSampler", "required_input_missing"),
@@ -242,6 +241,27 @@ def test_refused_graph(
         f"ComfyUI refused the graph: node `3` (KSampler), `scheduler`: {first}, and 1 more"
         == caught.value.message
     )
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        ("steps", "wrong"),
+        ("steps: 'x' not in list", "wrong: 'x' not in list"),
+        ("model, received_type(A) mismatch", "wrong: model, received_type(A) mismatch"),
+        ("steps, received_type(A) mismatch", "wrong: received_type(A) mismatch"),
+        ("steps_at_end", "wrong: steps_at_end"),
+        ("", "wrong"),
+    ],
+)
+def test_the_name_of_an_input_is_told_once(details: str, expected: str) -> None:
+    """
+    The server writes the name of the input into the details; a person reads it only once.
+    """
+    error = {"message": "wrong", "details": details, "extra_info": {"input_name": "steps"}}
+    [complaint] = node_complaints({"3": {"errors": [error], "class_type": "KSampler"}})
+
+    assert ("steps", expected) == (complaint.input, complaint.message)
 
 
 def test_missing_node_class(

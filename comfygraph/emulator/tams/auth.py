@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 
 from comfygraph.emulator.host import Host
+from comfygraph.emulator.tams.keys import read_public_key
 from comfygraph.emulator.web import bearer, faults_of, read_body
 
 SCHEME = "TAMS-SHA256-RSA"
@@ -93,12 +94,9 @@ async def _verify(request: Request, host: Host, parts: Mapping[str, str]) -> Non
 
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    from cryptography.hazmat.primitives.asymmetric import padding
 
-    key = load_pem_public_key(host.public_key)
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise RefusedAuthorizationError
+    key = read_public_key(host.public_key)
     try:
         key.verify(signature, text, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature as exc:

@@ -85,12 +85,17 @@ def _cancel(service: Tams, request: Request, body: JsonValue) -> Response:
     known = _find(service, request)
     if known is None:
         return _missing()
-    if known.job.state in ENDED:
-        if faults_of(request).late_cancel == "accept":
-            return json_answer(body)
+    faults = faults_of(request)
+    if known.job.state in ENDED and faults.late_cancel == "refuse":
         return problem(400, 9, "the job is already finished")
     service.engine.stop_job(known.job)
-    return json_answer(body)
+    match faults.cancel_answer:
+        case "job":
+            return json_answer({"job": job_view(service, known)})
+        case "nothing":
+            return Response()
+        case _:
+            return json_answer(body)
 
 
 def _find(service: Tams, request: Request) -> TamsJob | None:

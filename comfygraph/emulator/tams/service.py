@@ -179,6 +179,8 @@ class Tams:
         """
         Check the signature in an address; gives the refusal, as Aliyun's OSS words it.
         """
+        if "authorization" in request.headers:
+            return storage_error("InvalidArgument", "There are two signatures.", 400)
         query = request.query_params
         path = request.url.path.lstrip("/").replace("%2F", "/").replace("%2f", "/")
         try:

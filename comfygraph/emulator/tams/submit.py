@@ -108,7 +108,7 @@ def _want_key(
         if isinstance(value, str) and value in private and found != ACCESS_KEY:
             lines = [f"{name}: no permission for model {value}"]
             detail = _argument_error(node_id, str(field_of(node, "classType")), lines)
-            raise ArgumentsError(problem(400, 3, "Params Valid", [detail]))
+            raise ArgumentsError(problem(faults.argument_status, 3, "Params Valid", [detail]))
 
 
 def price(service: Tams, nodes: Mapping[str, Mapping[str, JsonValue]]) -> float:
@@ -138,7 +138,7 @@ def checked(
     if verdict.status != 200:
         details += _bad_nodes(verdict.to_json())
     if details:
-        raise ArgumentsError(problem(400, 3, "Params Valid", details))
+        raise ArgumentsError(problem(faults.argument_status, 3, "Params Valid", details))
     return rewritten(nodes, verdict), list(verdict.outputs)
 
 
@@ -258,6 +258,9 @@ def take(
         if faults.duplicate_id == "refuse":
             raise ArgumentsError(problem(400, 6, "requestId already exists"))
     nodes, outputs = checked(service, nodes, faults)
+    if faults.no_funds:
+        lack = {"message": "insufficient credits"}
+        raise ArgumentsError(problem(400, 9, "refused", [lack]))
     notify = field_of(body, "notifyUrl" if stages else "runningNotifyUrl")
     known = TamsJob(
         Job(

@@ -154,9 +154,12 @@ def _node(service: Tams, job: Job, node_id: str) -> dict[str, JsonValue]:
     if run is not None and isinstance(run.max, int) and run.value:
         share = run.value / run.max
         state["process"] = int(share) if share == 1 else round(share, 4)
-    images = [_ui_image(service, job, file) for file in job.files.get(node_id, ())]
-    if images:
-        state["outputUi"] = {"images": images}
+    shown: dict[str, JsonValue] = {}
+    for file in job.files.get(node_id, ()):
+        place = job.faults.film_place if file.kind == "video" else "images"
+        shown.setdefault(place, []).append(_ui_image(service, job, file))
+    if shown:
+        state["outputUi"] = shown
     return state
 
 

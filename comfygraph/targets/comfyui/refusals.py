@@ -36,11 +36,11 @@ def node_complaints(node_errors: JsonValue) -> tuple[NodeComplaint, ...]:
 def _complaints_of(node_id: str, entry: dict[str, JsonValue]) -> Iterator[NodeComplaint]:
     class_type = one_line(entry.get("class_type"), 100) or None
     for error in mappings(entry.get("errors")):
-        info = mapping(error.get("extra_info"))
+        name = one_line(mapping(error.get("extra_info")).get("input_name"), 100)
         yield NodeComplaint(
             node_id=node_id,
-            message=_said(error) or "not valid",
-            input=one_line(info.get("input_name"), 100) or None,
+            message=_said(error, name) or "not valid",
+            input=name or None,
             class_type=class_type,
             code=text(error.get("type")) or None,
         )
@@ -89,6 +89,9 @@ def _base_url_hint(status: int) -> str | None:
     return "check COMFYUI_URL" if status in (404, 405) else None
 
 
-def _said(error: dict[str, JsonValue]) -> str:
+def _said(error: dict[str, JsonValue], name: str = "") -> str:
     message, details = one_line(error.get("message")), one_line(error.get("details"))
+    if name and details.startswith(name):  # the name stands beside the message already
+        rest = details.removeprefix(name)
+        details = rest.lstrip(":, ") if not rest or rest[0] in ":," else details
     return f"{message}: {details}" if message and details else message or details
