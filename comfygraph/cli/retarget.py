@@ -88,7 +88,7 @@ def retarget(
     if as_json:
         click.echo(json.dumps(_json(result, target, output if written else None), indent=2))
     else:
-        _tell(result, target, output if written else None, color)
+        _tell(result, target, output, written, color)
     return ExitCode.OK if result.complete else ExitCode.FINDINGS
 
 
@@ -103,7 +103,9 @@ def _write(text: str, data: bytes | None, output: str | None) -> None:
         write_atomically(output, encoded)
 
 
-def _tell(result: Retargeted, target: TargetName, output: str | None, color: str) -> None:
+def _tell(
+    result: Retargeted, target: TargetName, output: str | None, written: bool, color: str
+) -> None:
     from comfygraph.cli.model_options import place_of
     from comfygraph.cli.terminal import use_color
     from comfygraph.lint.render import Style, render
@@ -124,9 +126,10 @@ def _tell(result: Retargeted, target: TargetName, output: str | None, color: str
         parts.append(f"{len(result.kept)} as they should be")
     if missing:
         parts.append(f"{missing} without a name there")
-    where = f", written to {clean(output)}" if output else ""
-    nothing = "" if output or result.complete else "; nothing written (see --partial)"
-    click.echo(f"{', '.join(parts)}{where}{nothing}", err=True)
+    end = "" if written else "; nothing written (see --partial)"
+    if written and output is not None and output != "-":
+        end = f", written to {clean(output)}"
+    click.echo(f"{', '.join(parts)}{end}", err=True)
 
 
 def _json(result: Retargeted, target: TargetName, output: str | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from comfygraph.core.nearest import did_you_mean
+from comfygraph.core.nearest import nearest
 
 MOST_COMPARISONS = 20_000
 """Names that are compared for suggestions, in all: about a second's worth."""
@@ -51,7 +51,12 @@ class FileLists:
         """
         known = self._of(listed)
         self._comparisons -= len(known.exact)
-        return did_you_mean(name, sorted(known.exact)) if self._comparisons >= 0 else None
+        if self._comparisons < 0:
+            return None
+        # nearly all names end alike, which makes them no more alike
+        stems = {_stem(one): one for one in sorted(known.exact, reverse=True)}
+        found = nearest(_stem(name), stems)
+        return f"did you mean `{stems[found[0]]}`?" if found else None
 
     def _of(self, listed: tuple[object, ...]) -> _Known:
         known = self._known.get(id(listed))
@@ -65,6 +70,11 @@ class FileLists:
             # The list is kept too, so that no other one can get its id.
             known = self._known[id(listed)] = _Known(listed, frozenset(names), folded, bases)
         return known
+
+
+def _stem(name: str) -> str:
+    stem, dot, ending = name.rpartition(".")
+    return stem if dot and ending.isalpha() else name
 
 
 def _fold(name: str) -> str:

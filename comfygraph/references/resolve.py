@@ -102,7 +102,9 @@ class Resolver:
             return self._asked(found, lambda: self._on_civitai(found))
         if target == "tams":
             return self._asked(found, lambda: self._on_tams(use, found))
-        if found.availability is _UNKNOWN:
+        # of classes that nobody has described, and of embeddings in texts, servers list nothing
+        listed = not use.guessed and use.span is None
+        if found.availability is _UNKNOWN and listed and use.listed is None:
             return found._replace(help="give --catalog the address of the server to ask it")
         return found
 

@@ -123,6 +123,18 @@ def test_partial_writes_what_there_is(place: Path, capfd: Capture) -> None:
     ]
 
 
+@pytest.mark.parametrize("output", [[], ["-o", "-"]])
+def test_what_goes_to_stdout_is_written(place: Path, capfd: Capture, output: list[str]) -> None:
+    """
+    An incomplete graph that was asked for on stdout is not called unwritten.
+    """
+    code = run(["retarget", "g.json", "-t", "tams", "-m", "models.toml", "--partial", *output])
+    out, err = capfd.readouterr()
+
+    assert (1, True) == (code, "class_type" in out)
+    assert err.endswith("1 without a name there\n")
+
+
 def test_offline_with_a_table_asks_nobody(place: Path, emulator: Emulator, capfd: Capture) -> None:
     """
     Nothing is asked about what the table knows; what would have to be asked is told.

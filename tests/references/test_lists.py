@@ -27,6 +27,17 @@ def test_hints_name_the_nearest_file_and_end_after_a_while(
     ]
 
 
+def test_an_ending_makes_no_name_alike() -> None:
+    """
+    Names that have nothing in common but their ending are no suggestion.
+    """
+    listed = ("random_sd15_fp16.safetensors", "dreamshaper_7.safetensors", "dummy.safetensors")
+    names = ("dreamshaper_8.safetensors", "detail.safetensors", "dreamshaper7")
+    near = "did you mean `dreamshaper_7.safetensors`?"
+
+    assert [near, None, near] == [FileLists().hint(name, listed) for name in names]
+
+
 def test_two_lists_are_told_apart() -> None:
     """
     Each folder has a list of its own.
