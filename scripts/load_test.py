@@ -2,11 +2,12 @@
 Carry ten thousand jobs out over the emulator, and say what that took of the client.
 
     python scripts/load_test.py                       # 10,000 jobs of ComfyUI
-    python scripts/load_test.py --target tams --qps 200 --jobs 2000
+    python scripts/load_test.py --target tams --qps 200 --jobs 2000 --save
 
-The emulator is a process of its own; the figures are those of this one, the client. It fails where
-a job does not end well, where memory is above the limit or grows, or where the service had to
-refuse a request for coming too soon.
+TAMS takes five requests a second; `--qps 200` is the same at forty times the speed. The emulator is
+a process of its own and counts what arrives; all other figures are those of this one, the client.
+It fails where a job does not end well or is handed in twice, where memory is above the limit or
+grows, where a file is missing, or where a request comes too soon.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any
 from comfygraph.core.values import Prompt
 from comfygraph.emulator import DEV_TOKEN
 from comfygraph.jobs.batch.api import submit_batch
-from comfygraph.jobs.batch.events import BatchEnded, BatchNotice, VariantEnded
+from comfygraph.jobs.batch.events import BatchEnded, VariantEnded
 from comfygraph.targets import get_target
 
 MOST_MEMORY = 150.0
@@ -44,13 +45,26 @@ _PROMPT = Prompt.from_json(
     }
 )
 _EMULATE = """
-import json, sys
+import json, sys, time
 from comfygraph.emulator import Emulator, Faults
+from comfygraph.emulator.tams.service import Tams
+arrived, refused, allowed = [], [0], Tams._allowed
+def count(self, caller, qps):
+    arrived.append(time.monotonic())
+    fits = allowed(self, caller, qps)
+    refused[0] += not fits
+    return fits
+Tams._allowed = count
 with Emulator(speed=0, any_token=True, faults=Faults(qps=float(sys.argv[1]), lag=0)) as emulator:
     print(emulator.url(), flush=True)
     sys.stdin.readline()
     stats = emulator.stats()
-    print(json.dumps([stats.requests, stats.submits]), flush=True)
+    busiest = begin = 0
+    for end, moment in enumerate(arrived):
+        while moment - arrived[begin] >= 1:
+            begin += 1
+        busiest = max(busiest, end - begin + 1)
+    print(json.dumps([stats.requests, stats.submits, busiest, refused[0]]), flush=True)
 """
 
 
@@ -67,7 +81,9 @@ class Figures:
         memory: Part of the jobs that have ended → resident MB of the client then.
         submits: How many jobs the service was handed.
         requests: How many requests it answered.
-        refused: Notices about requests that came too soon.
+        busiest: The most requests under the rate limit within any second (tams).
+        refused: How many of them came too soon.
+        files: How many files were saved.
     """
 
     jobs: int
@@ -77,7 +93,9 @@ class Figures:
     memory: dict[float, float] = field(default_factory=dict)
     submits: int = 0
     requests: int = 0
+    busiest: int = 0
     refused: int = 0
+    files: int = 0
 
     @property
     def peak(self) -> float:
@@ -92,6 +110,8 @@ class Figures:
             f"{self.succeeded:,} of {self.jobs:,} jobs in {self.seconds:.1f} s"
             f" · {self.requests / max(self.seconds, 1e-9):.0f} requests/s"
             f" · client CPU {1000 * self.cpu / self.jobs:.1f} ms a job\nmemory: {memory}"
+            + (f"\nfiles: {self.files:,}" if self.files else "")
+            + (f"\nbusiest second: {self.busiest}, refused: {self.refused}" if self.busiest else "")
         )
 
 
@@ -124,6 +144,8 @@ def main() -> int:
         figures.succeeded == figures.submits == figures.jobs
         and figures.peak < MOST_MEMORY
         and figures.peak < GROWTH * first
+        and not figures.refused
+        and figures.files == (figures.jobs if wanted.save else 0)
     )
     return 0 if fine else 1
 
@@ -162,7 +184,7 @@ def run_load(
         finally:
             server.stdin.write("\n")
             server.stdin.close()
-        requests, submits = json.loads(server.stdout.readline())
+        requests, submits, figures.busiest, figures.refused = json.loads(server.stdout.readline())
     figures.requests = sum(requests.values())
     figures.submits = submits.get(target, 0)
     return figures
@@ -193,10 +215,9 @@ async def _carry(
     async for event in batch:
         if isinstance(event, VariantEnded):
             ended += 1
+            figures.files += sum(out is not None and Path(file).is_file() for file in event.files)
             if ended in marks:
                 figures.memory[ended / jobs] = resident()
-        elif isinstance(event, BatchNotice):
-            figures.refused += "fewer requests" in event.message
         elif isinstance(event, BatchEnded):
             figures.succeeded = event.succeeded
     figures.seconds = time.monotonic() - started
