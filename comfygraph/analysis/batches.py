@@ -80,14 +80,19 @@ def stitch(args: Sequence[str]) -> Transfer:
             return Size(one.width + wide + gap, one.height, many)
         if matched is False:
             return Size(max(one.width, two.width), one.height + two.height + gap, many)
-        high = int(one.width * (two.height / two.width))
+        high = int(one.width / (two.width / two.height))
         return Size(one.width, one.height + high + gap, many)
 
     return transfer
 
 
+def first(args: Sequence[str]) -> Transfer:
+    """`first av_latent`: what comes in there, for the first output alone."""
+    return lambda view: (view.size(*args),)
+
+
 def trim(args: Sequence[str]) -> Transfer:
-    """`trim samples`: fewer frames, how many is not followed."""
+    """`trim samples`: fewer or more frames, how many is not followed."""
 
     def transfer(view: View) -> Size | None:
         old = view.size(*args)
@@ -125,6 +130,6 @@ VERBS: Mapping[str, Maker] = {
 } | {
     "encode": sources.encode, "decode": sources.decode, "file": sources.file,
     "film": sources.film, "silence": sources.silence, "sound": sources.sound,
-"repeat": repeat, "batch": batch, "pick": pick, "stitch": stitch, "trim": trim,
+"repeat": repeat, "batch": batch, "pick": pick, "stitch": stitch, "trim": trim, "first": first,
      "likely": likely}  # fmt: skip
 """What the table and the configuration may say of `size`."""

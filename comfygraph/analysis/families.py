@@ -229,7 +229,7 @@ _NAMES = (
     ("ace", "ace", r"\bace ?step"),
     ("hunyuan3d", "hunyuan", r"\bhunyuan ?3d"),
 )  # fmt: skip
-_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_SEPARATORS = r"[^a-z0-9]+"
 
 
 @lru_cache(maxsize=2_000)
@@ -279,7 +279,7 @@ def _words(text: str) -> str:
     folded = text[-300:].strip().casefold()
     for extension in _EXTENSIONS:
         folded = folded.removesuffix(extension)
-    return _SEPARATORS.sub(" ", folded).strip()
+    return re.sub(_SEPARATORS, " ", folded).strip()
 
 
 def fits(part: Family, model: Family) -> bool | None:

@@ -14,8 +14,9 @@ from comfygraph.analysis.families import space_of_name
 from comfygraph.analysis.sizes import Maker, Transfer
 from comfygraph.analysis.view import View
 
-_FACTOR = re.compile(r"(?<![0-9a-z])(?:x([1-8])(?![0-9])|([1-8])x(?![a-z0-9])|([1-8])x[-_])", re.I)
-_FACTOR_PLUS = re.compile(r"x([1-8])plus", re.I)
+# Compiled when they are needed: most graphs upscale by no model.
+_FACTOR = r"(?i)(?<![0-9a-z])(?:x([1-8])(?![0-9])|([1-8])x(?![a-z0-9])|([1-8])x[-_])"
+_FACTOR_PLUS = r"(?i)x([1-8])plus"
 
 
 def of(inputs: Sequence[str]) -> Transfer:
@@ -77,8 +78,8 @@ def factor_of_name(name: str) -> float | None:
     Read how much larger an upscale model makes a picture off its file's name, or `None`.
     """
     stem = name[-200:].replace("\\", "/").rpartition("/")[2]
-    found = {group for match in _FACTOR.finditer(stem) for group in match.groups() if group}
-    found |= {match[1] for match in _FACTOR_PLUS.finditer(stem)}
+    found = {group for match in re.finditer(_FACTOR, stem) for group in match.groups() if group}
+    found |= {match[1] for match in re.finditer(_FACTOR_PLUS, stem)}
     return float(found.pop()) if len(found) == 1 else None
 
 

@@ -32,11 +32,15 @@ def new(args: Sequence[str]) -> Transfer:
     """
     `new 8`: new pictures of the node's `width` and `height`, cut down to multiples of 8.
     `new 8 4`: films of `length` frames, the first and then four for each latent frame.
+    `new vae 4`: likewise, of the cells of the VAE. `new 8 4 reference_image`: with a latent
+    frame more where that input is linked.
     """
-    scale = int(args[0])
+    told = int(args[0]) if args[0] != "vae" else None
     time = int(args[1]) if len(args) > 1 else 0
+    before = args[2] if len(args) > 2 else ""
 
     def transfer(view: View) -> Size | None:
+        scale = told if told is not None else _cell(view)
         batch: int | None = 1
         if "batch_size" in view.inputs:
             batch = view.integer("batch_size")
@@ -46,9 +50,20 @@ def new(args: Sequence[str]) -> Transfer:
             if name in view.inputs:
                 length = view.integer(name)
                 frames = None if length is None else (max(length, 1) - 1) // time * time + 1
+                if frames is not None and before in view.inputs:
+                    frames += time
+        if scale is None:
+            return None
         return sized(view.number("width"), view.number("height"), batch, frames, scale)
 
     return transfer
+
+
+def _cell(view: View) -> int | None:
+    """Give the pixels along a cell of the node's VAE: `VAE.spacial_compression_encode`."""
+    vae = view.model("vae")
+    known: int | None = vae.space.scale if vae is not None and vae.space is not None else None
+    return known if known is not None else view.guess(8)
 
 
 def sized(
@@ -166,14 +181,14 @@ def megapixels(args: Sequence[str]) -> Transfer:
         step = view.integer("resolution_steps") if "resolution_steps" in view.inputs else 1
         if old is None or wanted is None or wanted <= 0 or not step or step < 1:
             return None
-        by = _for_pixels(old, wanted)
+        by = _for_pixels(old, wanted * 1024 * 1024)
         return resized(old, *(round(side * by / step) * step for side in old[:2]))
 
     return transfer
 
 
 def _for_pixels(old: Size, wanted: float) -> float:
-    return math.sqrt(int(wanted * 1024 * 1024) / (old.width * old.height))
+    return math.sqrt(wanted / (old.width * old.height))
 
 
 def longest(args: Sequence[str]) -> Transfer:
@@ -183,10 +198,9 @@ def longest(args: Sequence[str]) -> Transfer:
         old, side = view.size(*args[1:]), view.number(args[0])
         if old is None or side is None:
             return None
-        by = side / max(old.width, old.height)
-        # `nodes_dataset.py` cuts off where `nodes_images.py` rounds.
-        whole = int if args[0] == "longer_edge" else round
-        return resized(old, *(side if n == max(old[:2]) else whole(n * by) for n in old[:2]))
+        if args[0] == "longer_edge":  # `nodes_dataset.py` cuts off where others round.
+            return resized(old, *(_cut(n, max(old[:2]), side) for n in old[:2]))
+        return resized(old, *(_rounded(n, max(old[:2]), side) for n in old[:2]))
 
     return transfer
 
@@ -198,10 +212,18 @@ def shortest(args: Sequence[str]) -> Transfer:
         old, side = view.size(*args[1:]), view.number(args[0])
         if old is None or side is None:
             return None
-        by = side / min(old.width, old.height)
-        return resized(old, *(side if n == min(old[:2]) else int(n * by) for n in old[:2]))
+        return resized(old, *(_cut(n, min(old[:2]), side) for n in old[:2]))
 
     return transfer
+
+
+# To the last digit, `n / side * number` and `n * (number / side)` are two things.
+def _rounded(n: int, side: int, number: float) -> float:
+    return number if n == side else round(n / side * number)
+
+
+def _cut(n: int, side: int, number: float) -> float:
+    return number if n == side else int(n * (number / side))
 
 
 def resize(args: Sequence[str]) -> Transfer:
@@ -228,17 +250,21 @@ def resize(args: Sequence[str]) -> Transfer:
             case "scale height":
                 return resized(old, max(1, round(old.width * number / old.height)), number)
             case "scale total pixels":
-                by = _for_pixels(old, number) if number > 0 else 0
-                return resized(old, round(old.width * by), round(old.height * by))
+                name = "resize_type.multiple"
+                step = view.integer(name) if name in view.inputs else 1
+                if number <= 0 or step is None or step < 1:
+                    return None
+                by = _for_pixels(old, int(number * 1024 * 1024))
+                return resized(old, *(max(1, round(n * by / step)) * step for n in old[:2]))
             case "scale to multiple":
                 step = max(int(number), 1)
-                return resized(old, old.width // step * step or old.width,
-                               old.height // step * step or old.height)  # fmt: skip
+                if min(old.width, old.height) < step:
+                    return old
+                return resized(old, old.width // step * step, old.height // step * step)
             case _:
                 pick = max if kind == "scale longer dimension" else min
                 side = pick(old.width, old.height)
-                by = number / side
-                return resized(old, *(number if n == side else round(n * by) for n in old[:2]))
+                return resized(old, *(_rounded(n, side, number) for n in old[:2]))
 
     return transfer
 
@@ -273,9 +299,9 @@ def crop(args: Sequence[str]) -> Transfer:
     def transfer(view: View) -> Size | None:
         old = view.size(*args)
         width, height = view.number("width"), view.number("height")
-        if old is None or width is None or height is None:
+        x, y = (view.number(name) if name in view.inputs else 0 for name in "xy")
+        if old is None or width is None or height is None or x is None or y is None:
             return None
-        x, y = view.number("x") or 0, view.number("y") or 0
         left = min(max(x, 0), old.width - 1)
         top = min(max(y, 0), old.height - 1)
         return resized(old, min(width, old.width - left), min(height, old.height - top))
@@ -288,14 +314,16 @@ def crop_cells(args: Sequence[str]) -> Transfer:
 
     def transfer(view: View) -> Size | None:
         old = view.size(*args)
-        width, height = view.number("width"), view.number("height")
-        if old is None or width is None or height is None or old.scale is None:
+        if old is None or old.scale is None:
             return None
         cell, sides = old.scale, []
         for side, asked, start in (
-            (old.width, width, view.number("x")), (old.height, height, view.number("y"))
-        ):  # fmt: skip
-            first = min(int(start or 0) // 8, side // cell - 8)
+            (old.width, view.number("width"), view.number("x")),
+            (old.height, view.number("height"), view.number("y")),
+        ):
+            if asked is None or start is None or side < 8 * cell:
+                return None
+            first = min(int(start) // 8, side // cell - 8)
             sides.append(min(int(asked) // 8, side // cell - first) * cell)
         return resized(old, *sides)
 

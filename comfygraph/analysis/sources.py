@@ -28,6 +28,8 @@ def encode(args: Sequence[str]) -> Transfer:
             return sized(old.width, old.height, 1, frames, cell)
         if cell is None and (old.width % 64 or old.height % 64):
             return None  # What is cut off depends on the VAE.
+        if space is None and old.batch != 1 and not view.guessing:
+            return sized(old.width, old.height, None, None, cell)  # A film, or several pictures.
         return sized(old.width, old.height, old.batch, 1, cell)
 
     return transfer

@@ -26,6 +26,7 @@ from collections.abc import Mapping
 
 _FILM = "size new {}; noise empty"
 _GUIDED_FILM = "size new 8 4; prompt touched positive negative"
+_GUIDED_BY_VAE = _GUIDED_FILM.replace("8", "vae")
 
 CLASSES: Mapping[str, str] = {
     # Constants.
@@ -38,6 +39,9 @@ CLASSES: Mapping[str, str] = {
     "StringConcatenate": "value join",
     "ComfyNumberConvert": "value number value",
     "GetImageSize": "value size image",
+    "ComfyMathExpression": "value expression",
+    "ResolutionSelector": "value resolution",
+    "WanCameraEmbedding": "value each width height length",
     # One input, through and through.
     "ComfySwitchNode": "all switch",
     "Reroute": "all only",
@@ -140,23 +144,26 @@ CLASSES: Mapping[str, str] = {
     "EmptyCosmosLatentVideo": _FILM.format("8 8"),
     # Films that start from something: the latent is empty or not, as it comes.
     "WanImageToVideo": _GUIDED_FILM,
-    "WanFirstLastFrameToVideo": _GUIDED_FILM,
+    "WanFirstLastFrameToVideo": _GUIDED_BY_VAE,
     "WanFunControlToVideo": _GUIDED_FILM,
-    "WanFunInpaintToVideo": _GUIDED_FILM,
+    "WanFunInpaintToVideo": _GUIDED_BY_VAE,
     "WanCameraImageToVideo": _GUIDED_FILM,
     "WanTrackToVideo": _GUIDED_FILM,
     "WanMoveTrackToVideo": _GUIDED_FILM,
     "WanSoundImageToVideo": _GUIDED_FILM,
     "WanHuMoImageToVideo": _GUIDED_FILM,
+    "WanVaceToVideo": _GUIDED_FILM.replace("8 4", "8 4 reference_image"),
     "WanInfiniteTalkToVideo": f"{_GUIDED_FILM}; model patch model",
-    "Wan22FunControlToVideo": _GUIDED_FILM.replace("8 4", "16 4"),
+    "Wan22FunControlToVideo": _GUIDED_BY_VAE,
     "Wan22ImageToVideoLatent": "size new 16 4",
     "HunyuanVideo15ImageToVideo": _GUIDED_FILM.replace("8 4", "16 4"),
     "LTXVImgToVideo": _GUIDED_FILM.replace("8 4", "32 8"),
     "SVD_img2vid_Conditioning": "size new 8 1",
     "LTXVImgToVideoInplace": "size of latent",
-    "LTXVAddGuide": "prompt touched positive negative",
-    "LTXVCropGuides": "prompt touched positive negative",
+    "LTXVAddGuide": "size trim latent; prompt touched positive negative",
+    "LTXVCropGuides": "size trim latent; prompt touched positive negative",
+    "LTXVConcatAVLatent": "size of video_latent",
+    "LTXVSeparateAVLatent": "size first av_latent",
     "TrimVideoLatent": "size trim samples; noise of samples",
     # From pictures to latents and back.
     "VAEEncode": "size encode pixels vae; noise image vae",

@@ -4,6 +4,8 @@ Constants that come over links: numbers, texts, truth values.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,5 +55,48 @@ def number(args: Sequence[str]) -> Transfer:
     return transfer
 
 
-VERBS: Mapping[str, Maker] = {"constant": constant, "size": size, "join": join, "number": number}
+def each(args: Sequence[str]) -> Transfer:
+    """`each width height`: what these inputs hold, one an output slot."""
+    return lambda view: tuple(view.value(name) for name in args)
+
+
+def expression(args: Sequence[str]) -> Transfer:
+    """`ComfyMathExpression`: as a fraction, as a whole number and as a truth value."""
+
+    def transfer(view: View) -> tuple[Any, ...]:
+        from comfygraph.analysis.arithmetic import evaluate
+
+        names = {
+            name.removeprefix("values."): view.value(name)
+            for name in view.inputs
+            if name.startswith("values.")
+        }
+        found = evaluate(view.text("expression") or "", names)
+        return (float(found), int(found), bool(found)) if found is not None else ()
+
+    return transfer
+
+
+def resolution(args: Sequence[str]) -> Transfer:
+    """`ResolutionSelector`: width and height of an aspect ratio with so many megapixels."""
+
+    def transfer(view: View) -> tuple[Any, ...]:
+        ratio = re.match(r"([1-9][0-9]?):([1-9][0-9]?) ", view.text("aspect_ratio") or "")
+        wanted, multiple = view.number("megapixels"), view.integer("multiple")
+        if ratio is None or wanted is None or wanted <= 0 or multiple is None or multiple < 1:
+            return ()
+        wide, high = int(ratio[1]), int(ratio[2])
+        scale = math.sqrt(wanted * 1024 * 1024 / (wide * high))
+        sides = tuple(round(side * scale / multiple) * multiple for side in (wide, high))
+        # Later versions take a `minimum`, below which they do something else.
+        least = view.integer("minimum") if "minimum" in view.inputs else 0
+        return sides if least is not None and min(sides) >= least else ()
+
+    return transfer
+
+
+VERBS: Mapping[str, Maker] = {
+    "constant": constant, "size": size, "join": join, "number": number, "each": each,
+    "expression": expression, "resolution": resolution,
+}  # fmt: skip
 """What the table and the configuration may say of `value`."""

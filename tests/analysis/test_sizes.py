@@ -72,6 +72,15 @@ def size(class_type: str, vae_name: str = MSE, **inputs: Any) -> Any:
         ("ResizeImageMaskNode",
          {"input": P, "resize_type": "scale to multiple", "resize_type.multiple": 64},
          Size(576, 320, 2)),
+        ("ResizeImageMaskNode",
+         {"input": P, "resize_type": "scale to multiple", "resize_type.multiple": 512},
+         Size(637, 320, 2)),
+        ("ResizeImageMaskNode",
+         {"input": P, "resize_type": "scale longer dimension", "resize_type.longer_size": 1001},
+         Size(1001, 503, 2)),
+        ("ResizeImageMaskNode",
+         {"input": P, "resize_type": "scale total pixels", "resize_type.megapixels": 1.0,
+          "resize_type.multiple": 16}, Size(1440, 720, 2)),
         ("FluxKontextImageScale", {"image": P}, Size(1456, 720, 2)),
         ("ImageCrop", {"image": P, "width": 100, "height": 999, "x": 600, "y": 20},
          Size(37, 300, 2)),
@@ -99,6 +108,9 @@ def test_sizes(class_type: str, inputs: dict[str, Any], expected: Size) -> None:
         ("LoadImage", {"image": "photo.png"}),
         ("ImageScaleBy", {"image": ["nobody", 0], "scale_by": 2.0}),
         ("ImageScaleBy", {"image": P, "scale_by": ["nobody", 0]}),
+        ("ImageCrop", {"image": P, "width": 100, "height": 99, "x": ["nobody", 0], "y": 0}),
+        ("LatentCrop", {"samples": L, "width": 99, "height": 99, "x": ["nobody", 0], "y": 0}),
+        ("WanFunInpaintToVideo", {"width": 832, "height": 480, "length": 81, "vae": ["p", 0]}),
         ("ImageScaleBy", {"image": P, "scale_by": float("nan")}),
         ("EmptyImage", {"width": -1, "height": 512, "batch_size": 1}),
         ("EmptyImage", {"width": 10**30, "height": 512, "batch_size": 1}),
@@ -119,7 +131,8 @@ def test_unknown_sizes(class_type: str, inputs: dict[str, Any]) -> None:
 
 def test_a_vae_of_unknown_cells() -> None:
     """
-    What an unknown VAE cuts off is unknown, but nothing where any VAE has whole cells.
+    What an unknown VAE cuts off is unknown, but nothing where any VAE has whole cells; it may
+    take several pictures for the frames of a film.
     """
     odd = size("VAEEncode", vae="mystery.pt", pixels=P)
     graph: Graph = {
@@ -127,8 +140,12 @@ def test_a_vae_of_unknown_cells() -> None:
         "l": node("VAEEncode", pixels=P, vae=["nobody", 0]),
     }
 
+    one = flow_of(graph).size("l")
+    graph["p"]["inputs"]["batch_size"] = 5
+
     assert None is odd
-    assert Size(640, 320, 1, 1, None) == flow_of(graph).size("l")
+    assert Size(640, 320, 1, 1, None) == one
+    assert Size(640, 320, None, None, None) == flow_of(graph).size("l")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +200,48 @@ def test_films_and_sounds() -> None:
 
     assert Size(848, 480, 25) == flow.size("f")
     assert Sound(2.5) == flow["a"].at(Domain.SIZE, 0)
+
+
+@pytest.mark.parametrize(
+    ("class_type", "vae_name", "slot", "expected"),
+    [
+        ("Wan22FunControlToVideo", "wan_2.1_vae.safetensors", 2, Size(840, 480, 1, 81, 8)),
+        ("Wan22FunControlToVideo", "wan2.2_vae.safetensors", 2, Size(832, 480, 1, 81, 16)),
+        ("WanFirstLastFrameToVideo", "wan2.2_vae.safetensors", 2, Size(832, 480, 1, 81, 16)),
+        ("WanImageToVideo", "wan_2.1_vae.safetensors", 2, Size(840, 480, 1, 81, 8)),
+        ("WanVaceToVideo", "wan_2.1_vae.safetensors", 2, Size(840, 480, 1, 85, 8)),
+    ],
+)
+def test_films_of_wan(class_type: str, vae_name: str, slot: int, expected: Size) -> None:
+    """
+    Some nodes take the cells of their VAE, others cells of 8 whatever the VAE; a reference
+    picture for VACE is a latent frame more.
+    """
+    graph: Graph = {
+        "p": node("EmptyImage", width=64, height=64, batch_size=1, color=0),
+        "v": node("VAELoader", vae_name=vae_name),
+        "n": node(class_type, vae=V, width=844, height=480, length=81, batch_size=1,
+                  reference_image=P),
+    }  # fmt: skip
+
+    assert expected == flow_of(graph).size("n", slot)
+
+
+def test_sound_and_film_in_one_latent() -> None:
+    """
+    A film keeps its size when it goes with a sound, and where they part; the sound has none.
+    """
+    graph: Graph = {
+        "l": node("EmptyLTXVLatentVideo", width=768, height=512, length=97, batch_size=1),
+        "a": node("LTXVEmptyLatentAudio", frames_number=97, frame_rate=25, batch_size=1),
+        "b": node("LTXVConcatAVLatent", video_latent=L, audio_latent=["a", 0]),
+        "c": node("LTXVSeparateAVLatent", av_latent=["b", 0]),
+        "g": node("LTXVAddGuide", latent=["c", 0]),
+    }
+    flow = flow_of(graph)
+
+    assert [Size(768, 512, 1, 97, 32), None] == [flow.size("c", slot) for slot in (0, 1)]
+    assert Size(768, 512, 1, None, 32) == flow.size("g", 2)
 
 
 def recorded_sizes() -> list[tuple[Graph, str, str]]:
