@@ -355,6 +355,17 @@ def test_tags(civitai: Call, emulator: Emulator) -> None:
     assert (2, True) == (code, "200 characters" in err)
 
 
+@pytest.mark.parametrize("tag", ["a/b", "a%2Fb", "100%", "a?b#c", "..", "ä ö", "+"])
+def test_odd_tags(civitai: Call, emulator: Emulator, tag: str) -> None:
+    """
+    A tag may have any characters, also those that mean something in an address.
+    """
+    workflow = made(emulator)
+
+    assert [tag] == civitai("tags", workflow, "--clear", "--add", tag)[1].splitlines()
+    assert (0, "", "no tags\n") == civitai("tags", workflow, "--remove", tag)
+
+
 @pytest.mark.parametrize("wrong", [("--remove", ""), ("--clear", "--add", "")])
 def test_wrong_tag_changes_nothing(civitai: Call, emulator: Emulator, wrong: tuple[str]) -> None:
     """

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -119,7 +118,7 @@ async def remove_tags(service: Civitai, request: Request) -> Response:
     if workflow is None:
         return problem(404)
     tag = request.path_params.get("tag")
-    workflow.tags = [one for one in workflow.tags if tag is not None and one != unquote(tag)]
+    workflow.tags = [one for one in workflow.tags if tag is not None and one != tag]
     return Response(status_code=204)
 
 
@@ -234,8 +233,8 @@ HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
         ("DELETE", _ONE): delete,
         ("POST", f"{_ONE}/tags"): add_tag,
         ("DELETE", f"{_ONE}/tags"): remove_tags,
-        ("DELETE", f"{_ONE}/tags/{{tag}}"): remove_tags,
-        ("PUT", f"{_ONE}/steps/{{step_name}}"): update_step,
-        ("PATCH", f"{_ONE}/steps/{{step_name}}"): patch_step,
+        ("DELETE", f"{_ONE}/tags/{{tag:path}}"): remove_tags,
+        ("PUT", f"{_ONE}/steps/{{step_name:path}}"): update_step,
+        ("PATCH", f"{_ONE}/steps/{{step_name:path}}"): patch_step,
     }
 )

@@ -275,6 +275,6 @@ HANDLERS: Mapping[tuple[str, str], ServiceHandler] = MappingProxyType(
     {
         ("POST", _WORKFLOWS): submit,
         ("GET", f"{_WORKFLOWS}/{{workflow_id}}"): read,
-        ("GET", f"{_WORKFLOWS}/{{workflow_id}}/steps/{{step_name}}"): read_step,
+        ("GET", f"{_WORKFLOWS}/{{workflow_id}}/steps/{{step_name:path}}"): read_step,
     }
 )
