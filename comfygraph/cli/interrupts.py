@@ -1,19 +1,20 @@
 """
-Ctrl-C: the first asks the service to cancel, the second leaves at once.
+Ctrl-C: the first cancels, or stops what is more than one job; the second leaves.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import Any, Protocol, Self
 
 
 class Left(BaseException):
     """
-    The person pressed Ctrl-C a second time.
+    The person pressed Ctrl-C once more than there are steps to take.
     """
 
 
@@ -23,17 +24,19 @@ class _Cancelling(Protocol):
 
 class Interrupts:
     """
-    Takes Ctrl-C over while a job is followed.
+    Takes Ctrl-C over while jobs are followed; after the last step it raises `Left`.
 
     The handler runs in the middle of anything, so it only leaves notes; it prints nothing.
 
     Args:
-        cancel: Called at the first Ctrl-C; must be fit for a signal handler.
+        steps: What is called at the first Ctrl-C, at the second and so on; must be fit for a signal
+            handler. An exception in the midst of an event loop may get lost, so whoever runs one
+            gives the way to leave it as a step.
         reporter: Is told that a cancel is under way.
     """
 
-    def __init__(self, cancel: Callable[[], None], reporter: _Cancelling) -> None:
-        self._cancel = cancel
+    def __init__(self, steps: Sequence[Callable[[], None]], reporter: _Cancelling) -> None:
+        self._steps = deque(steps)
         self._reporter = reporter
         self._before: Any = None
         self.asked = False
@@ -53,8 +56,8 @@ class Interrupts:
             signal.signal(signal.SIGINT, self._before)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise Left
         self.asked = True
         self._reporter.cancelling = True
-        self._cancel()
+        if not self._steps:
+            raise Left
+        self._steps.popleft()()

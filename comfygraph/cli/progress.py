@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TextIO, TypeVar
 
 from comfygraph.core.values import Node
 from comfygraph.targets.events import (
@@ -21,11 +21,12 @@ from comfygraph.targets.events import (
     NodeProgress,
     NodeStarted,
     Notice,
-    event_to_json,
 )
 
 if TYPE_CHECKING:
     from comfygraph.jobs.progress import Progress
+
+E = TypeVar("E")
 
 _PAUSE = 1.0
 """Seconds between two plain lines about the steps of one node."""
@@ -90,8 +91,18 @@ def steps_text(value: float, maximum: float) -> str:
     return f"{int(value)}/{int(maximum)}"
 
 
-class _Plain:
+class Quiet:
+    """
+    What a reporter does that has nothing to open, to close or to keep apart.
+    """
+
     cancelling = False
+
+    def result(self, line: str, stdout: TextIO) -> None:
+        """
+        Print a line of results.
+        """
+        print(line, file=stdout)
 
     def __enter__(self) -> Self:
         return self
@@ -105,23 +116,28 @@ class _Plain:
         return
 
 
-class JsonReporter(_Plain):
+class JsonReporter(Quiet, Generic[E]):
     """
     One JSON object a line, each as soon as it is there.
+
+    Args:
+        stream: Where the lines go.
+        to_json: Gives the JSON form of an event.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, to_json: Callable[[E], dict[str, Any]]) -> None:
         self._stream = stream
+        self._to_json = to_json
 
-    def event(self, event: Event) -> None:
+    def event(self, event: E) -> None:
         """
         Print an event.
         """
-        self._stream.write(json.dumps(event_to_json(event)) + "\n")
+        self._stream.write(json.dumps(self._to_json(event)) + "\n")
         self._stream.flush()
 
 
-class PlainReporter(_Plain):
+class PlainReporter(Quiet):
     """
     One line a change, with the overall figure first.
 

@@ -5,15 +5,16 @@ Following a batch on the command line, from its first job to the last line.
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urljoin
 
 from comfygraph.cli.interrupts import Interrupts, Left
 from comfygraph.cli.pictures import picture_size
+from comfygraph.cli.progress import JsonReporter, clean
 from comfygraph.cli.submit_batch_report import (
     BatchReporter,
-    JsonBatchReporter,
     LiveBatchReporter,
     PlainBatchReporter,
 )
@@ -21,9 +22,15 @@ from comfygraph.cli.terminal import use_color
 from comfygraph.errors import ExitCode
 from comfygraph.jobs.batch.api import target_of
 from comfygraph.jobs.batch.batch import Batch
-from comfygraph.jobs.batch.events import BatchEnded, VariantEnded
+from comfygraph.jobs.batch.events import (
+    BatchEnded,
+    BatchNotice,
+    VariantEnded,
+    batch_event_to_json,
+)
 from comfygraph.jobs.batch.planning import find_batch
 from comfygraph.jobs.batch.runner import BatchRunner
+from comfygraph.jobs.ledger import UNFINISHED, Query, State, default_place
 from comfygraph.jobs.pool import fellows
 
 if TYPE_CHECKING:
@@ -58,7 +65,9 @@ def follow_batch(
     reporter = reporter_for(as_json, color, stdout, stderr)
     unsaved = 0
     end: BatchEnded | None = None
-    with Interrupts(batch.stop, reporter) as interrupts, batch:
+    told = as_json
+    steps = (batch.stop, batch.leave)
+    with Interrupts(steps, reporter) as interrupts, batch:
         try:
             with reporter:
                 for event in batch:
@@ -68,19 +77,33 @@ def follow_batch(
                             unsaved += len(event.files)
                         else:
                             _print_files(event, runner, reporter, stdout)
-                    if isinstance(event, BatchEnded):
+                    elif isinstance(event, BatchNotice) and interrupts.asked and not told:
+                        told = True
+                        reporter.event(BatchNotice("Ctrl-C again leaves them running"))
+                    elif isinstance(event, BatchEnded):
                         end = event
         except Left:
-            print(f"left: {_way_on(batch.id, embedded)}", file=stderr)
+            print(f"batch {batch.id} is left", file=stderr)
+            _say_way_on(runner, embedded, stderr)
             return ExitCode.INTERRUPTED
     if end is None:
         return ExitCode.INTERRUPTED
-    _sum_up(end, runner, embedded, stderr)
+    sum_up(end, stderr, _at_the_service(runner))
+    if end.reason and end.left and not interrupts.asked:
+        print(f"stopped: {clean(end.reason)}", file=stderr)
     if unsaved:
         print(f"{unsaved:,} made and not saved: --out DIR keeps them", file=stderr)
+    if end.failed:
+        failed = _command("list", runner, "--state failed")
+        print(f"why      {failed}", file=stderr)
+    if end.left:
+        _say_way_on(runner, embedded, stderr)
+    if runner.folder is not None:
+        place = runner.history.manifest(runner.folder).paths[0]
+        print(f"manifest {from_here(str(place))} (and .jsonl)", file=stderr)
     if interrupts.asked:
         return ExitCode.INTERRUPTED
-    return _code(end)
+    return _code(end, runner)
 
 
 def resume_stored(
@@ -112,7 +135,9 @@ def resume_stored(
     return follow_batch(Batch(runner), runner, as_json=as_json, stdout=stdout, stderr=stderr)
 
 
-def _code(end: BatchEnded) -> ExitCode:
+def _code(end: BatchEnded, runner: BatchRunner) -> ExitCode:
+    if runner.unreachable:
+        return ExitCode.TARGET
     if end.failed:
         return ExitCode.JOB_FAILED
     return ExitCode.OK if not end.left else ExitCode.DEADLINE
@@ -120,7 +145,7 @@ def _code(end: BatchEnded) -> ExitCode:
 
 def reporter_for(as_json: bool, color: str, stdout: TextIO, stderr: TextIO) -> BatchReporter:
     if as_json:
-        return JsonBatchReporter(stdout)
+        return JsonReporter(stdout, batch_event_to_json)
     if not stderr.isatty():
         return PlainBatchReporter(stderr)
     from rich.console import Console
@@ -143,31 +168,54 @@ def _print_files(
             reporter.result(urljoin(f"{runner.plan.base_url}/", file), stdout)
             continue
         size = picture_size(Path(file))
-        shown = _from_here(file)
+        shown = from_here(file)
         reporter.result(f"{shown}  {size[0]}×{size[1]}" if size else shown, stdout)
 
 
-def _from_here(path: str) -> str:
-    """The path as a person would write it: relative where it is below the current folder."""
+def from_here(path: str) -> str:
+    """
+    Give a path as a person would write it: relative where it is below the current folder.
+    """
     return path.removeprefix(f"{Path.cwd()}{os.sep}")
 
 
-def _sum_up(end: BatchEnded, runner: BatchRunner, embedded: bool, stderr: TextIO) -> None:
+def sum_up(end: BatchEnded, stderr: TextIO, running: int = 0) -> None:
+    """
+    Say in one line what came of a batch.
+
+    Args:
+        end: Its end.
+        stderr: Takes the line.
+        running: How many of the jobs that are left run on at the service.
+    """
     parts = [f"{end.succeeded:,} done"]
     parts += [f"{end.failed:,} failed"] if end.failed else []
     parts += [f"{end.left:,} left"] if end.left else []
+    parts += [f"{running:,} of them at the service"] if end.left and running else []
     parts += [f"cost {end.cost:,.10g}"] if end.cost is not None else []
     print(f"batch {end.batch}: {', '.join(parts)}", file=stderr)
-    if end.reason and end.left:
-        print(f"stopped: {end.reason}", file=stderr)
-    if end.left:
-        print(_way_on(end.batch, embedded), file=stderr)
-    if runner.folder is not None:
-        place = runner.history.manifest(runner.folder).paths[0]
-        print(f"manifest: {_from_here(str(place))} (and .jsonl)", file=stderr)
 
 
-def _way_on(batch: str, embedded: bool) -> str:
+def _at_the_service(runner: BatchRunner) -> int:
+    query = Query(batch=runner.batch.id, states=UNFINISHED - {State.PLANNED})
+    return sum(runner.ledger.counts(query).values())
+
+
+def _say_way_on(runner: BatchRunner, embedded: bool, stderr: TextIO) -> None:
     if embedded:
-        return "the embedded emulator has ended, and its jobs with it"
-    return f"go on with the same command and --resume, or `comfygraph jobs resume --batch {batch}`"
+        print("the embedded emulator has ended, and its jobs with it", file=stderr)
+        return
+    print("go on    the same command with --resume, or", file=stderr)
+    print(f"         {_command('resume', runner)}", file=stderr)
+    print(f"give up  {_command('cancel', runner)}", file=stderr)
+
+
+def _command(verb: str, runner: BatchRunner, options: str = "") -> str:
+    """
+    Give a command about the batch, fit to be pasted.
+    """
+    place = runner.ledger.place
+    other = "" if place == default_place() else f" --ledger {shlex.quote(place)}"
+    return " ".join(
+        filter(None, (f"comfygraph jobs {verb} --batch {runner.batch.id}", options))
+    ) + other  # fmt: skip

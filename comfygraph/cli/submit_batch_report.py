@@ -4,13 +4,12 @@ Showing how a batch goes on: a block that redraws in a terminal, plain lines or 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from comfygraph.cli.progress import clean, clock_text
+from comfygraph.cli.progress import Quiet, clean, clock_text
 from comfygraph.jobs.batch.events import (
     BatchEnded,
     BatchEvent,
@@ -21,7 +20,6 @@ from comfygraph.jobs.batch.events import (
     VariantEvent,
     VariantRetried,
     VariantSent,
-    batch_event_to_json,
 )
 from comfygraph.jobs.batch.variants import parameters_text
 
@@ -67,43 +65,6 @@ class BatchReporter(Protocol):
     ) -> None: ...
 
 
-class _Quiet:
-    cancelling = False
-
-    def result(self, line: str, stdout: TextIO) -> None:
-        """
-        Print a line of results.
-        """
-        print(line, file=stdout)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return
-
-
-class JsonBatchReporter(_Quiet):
-    """
-    One JSON object a line, each as soon as it is there.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def event(self, event: BatchEvent) -> None:
-        """
-        Print an event.
-        """
-        self._stream.write(json.dumps(batch_event_to_json(event)) + "\n")
-        self._stream.flush()
-
-
 class Troubles:
     """
     The lines about what went wrong: the first ones in full, then only that there are more.
@@ -139,7 +100,7 @@ class Troubles:
         return word, text
 
 
-class PlainBatchReporter(_Quiet):
+class PlainBatchReporter(Quiet):
     """
     A line now and then, with the overall figure first, and one for each thing that went wrong.
 

@@ -25,6 +25,7 @@ from comfygraph.targets.events import (
     JobSucceeded,
     Notice,
     OutputFile,
+    event_to_json,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Follower:
 
         with Job(self._plan) as job:
             reporter = self._reporter()
-            with Interrupts(job.ask_cancel, reporter) as interrupts:
+            with Interrupts((job.ask_cancel,), reporter) as interrupts:
                 try:
                     with reporter:
                         if not self._request.wait:
@@ -109,7 +110,7 @@ class Follower:
         from comfygraph.jobs.progress import Progress
 
         if self._request.as_json or not self._request.wait:
-            return JsonReporter(self._stdout)
+            return JsonReporter(self._stdout, event_to_json)
         progress = Progress(
             self._prompt, runs=self._runs(), weights=self._plan.weights, clock=time.monotonic
         )
@@ -198,7 +199,8 @@ class Follower:
                 size = picture_size(Path(file.path)) or _told_size(file)
                 print(f"{file.path}  {size[0]}×{size[1]}" if size else file.path, file=self._stdout)
             elif not isinstance(self._plan.target, str):
-                print(urljoin(f"{self._plan.target.base_url}/", file.url), file=self._stdout)
+                address = urljoin(f"{self._plan.target.base_url}/", file.url)
+                print(clean(address), file=self._stdout)
         emulated = isinstance(self._plan.target, str)
         if files and emulated and self._plan.folder is None and not self._request.as_json:
             count = f"{len(files)} file" + ("s" if len(files) > 1 else "")
@@ -211,7 +213,7 @@ class Follower:
         if self._request.as_json:
             print(json.dumps(ref.to_json()), file=self._stdout)
         else:
-            print(ref.job_id, file=self._stdout)
+            print(clean(ref.job_id), file=self._stdout)
             print(f"handed in: {_found_at(ref)}{self._how_to_follow()}", file=self._stderr)
         return ExitCode.OK
 
@@ -242,7 +244,7 @@ class Follower:
 
 def _found_at(ref: JobRef) -> str:
     key = "" if ref.key == ref.job_id else f" (key {ref.key})"
-    return f"job {ref.job_id or 'unknown'}{key} of {ref.target} at {ref.base_url}"
+    return clean(f"job {ref.job_id or 'unknown'}{key} of {ref.target} at {ref.base_url}")
 
 
 def _told_size(file: OutputFile) -> tuple[int, int] | None:

@@ -99,7 +99,7 @@ def test_sweeps(emulator: Emulator, graph: str, capsys: pytest.CaptureFixture[st
     )
     assert all(line.endswith(("  16×16", "  32×16")) for line in out.splitlines())
     assert ": 6 done\n" in err
-    assert "manifest: " in err
+    assert "manifest out/batch-" in err
 
 
 def test_parameter_file_and_names(emulator: Emulator, graph: str) -> None:

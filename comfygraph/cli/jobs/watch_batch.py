@@ -13,7 +13,6 @@ import click
 from comfygraph.errors import ExitCode
 
 if TYPE_CHECKING:
-    from comfygraph.jobs.batch.events import BatchEnded
     from comfygraph.jobs.ledger import Ledger
 
 
@@ -25,7 +24,7 @@ def look_on(ledger: Ledger, batch: str, *, as_json: bool, color: str) -> ExitCod
         UsageError: There is no such batch.
         LedgerError: The ledger cannot be read.
     """
-    from comfygraph.cli.submit_batch_follow import reporter_for
+    from comfygraph.cli.submit_batch_follow import reporter_for, sum_up
     from comfygraph.jobs.batch.events import BatchEnded
     from comfygraph.jobs.batch.planning import find_batch
     from comfygraph.jobs.batch.watching import watch_batch
@@ -53,21 +52,13 @@ def look_on(ledger: Ledger, batch: str, *, as_json: bool, color: str) -> ExitCod
     if end is None:
         click.echo("not watching any more; the batch goes on", err=True)
         return ExitCode.INTERRUPTED
-    _sum_up(end)
-    if end.failed:
-        return ExitCode.JOB_FAILED
-    return ExitCode.DEADLINE if end.left else ExitCode.OK
-
-
-def _sum_up(end: BatchEnded) -> None:
-    parts = [f"{end.succeeded:,} done"]
-    parts += [f"{end.failed:,} failed"] if end.failed else []
-    parts += [f"{end.left:,} left"] if end.left else []
-    parts += [f"cost {end.cost:,.10g}"] if end.cost is not None else []
-    click.echo(f"batch {end.batch}: {', '.join(parts)}", err=True)
+    sum_up(end, sys.stderr)
     if end.failed:
         click.echo(f"`comfygraph jobs list --batch {end.batch} --state failed` says why", err=True)
     if end.left:
         click.echo(
             f"nobody carries the rest out: `comfygraph jobs resume --batch {end.batch}`", err=True
         )
+    if end.failed:
+        return ExitCode.JOB_FAILED
+    return ExitCode.DEADLINE if end.left else ExitCode.OK

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -39,6 +39,7 @@ class Base:
         settle: Builds the graph with values for parameters, where the graph has some.
         given: Changes that belong to this graph alone, by the names of inputs or parameters.
         partial_targets: Ids of the output nodes to run; empty for all.
+        alone: It came out of a picture, a sound or a film, and names no files of this machine.
     """
 
     prompt: Prompt
@@ -47,6 +48,7 @@ class Base:
     settle: Callable[[Mapping[str, JsonValue]], Prompt] | None = None
     given: Mapping[str, JsonValue] = field(default_factory=dict)
     partial_targets: tuple[str, ...] = ()
+    alone: bool = False
 
 
 class Bases(Protocol):
@@ -69,11 +71,12 @@ def base_of(document: Document, catalog: NodeCatalog, label: str = "") -> Base:
     partial = document.targets if isinstance(document.targets, list) else []
     targets = tuple(node_id for node_id in partial if isinstance(node_id, str))
     name = label or document.path
+    alone = document.container is not None
     if document.kind != "workflow":
-        return Base(document.to_prompt(), name, partial_targets=targets)
+        return Base(document.to_prompt(), name, partial_targets=targets, alone=alone)
     from comfygraph.workflow import convert
 
-    return Base(Prompt.from_json(convert(document.value, catalog).document), name)
+    return Base(Prompt.from_json(convert(document.value, catalog).document), name, alone=alone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +129,7 @@ class Lines:
                 else:
                     base = base_of(open_document(self.path.parent / graph), self.catalog)
                     opened = (graph, base)
-                yield Base(
-                    base.prompt,
-                    label,
-                    given=row.get("set") or {},
-                    partial_targets=base.partial_targets,
-                )
+                yield replace(base, label=label, given=row.get("set") or {})
 
 
 def open_bases(source: Path, catalog: NodeCatalog) -> Bases:

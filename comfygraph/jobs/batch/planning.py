@@ -57,6 +57,7 @@ class BatchPlan:
         paces: What a unit of work of a class takes; learned from earlier jobs.
         chance: Where random values started.
         fingerprint: What the batch was made of, to find it again.
+        sources: A digest of the files that it was made of.
     """
 
     jobs: int
@@ -80,6 +81,7 @@ class BatchPlan:
     paces: Mapping[str, float] = field(default_factory=dict)
     chance: int = 0
     fingerprint: str = ""
+    sources: str = ""
 
     def to_json(self) -> dict[str, JsonValue]:
         """

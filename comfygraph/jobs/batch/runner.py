@@ -113,6 +113,8 @@ class BatchRunner:
         self._queue: asyncio.Queue[BatchEvent | None] = asyncio.Queue(_AHEAD)
         self._course = Course(ledger, self._tell_if_room, self._settings.clock)
         self._error: BaseException | None = None
+        self.unreachable = False
+        """Whether it was stopped since the service was out of reach."""
         self._out_of_reach = 0
         self._tasks: list[asyncio.Task[None]] = []
         before = self.history.before()
@@ -351,6 +353,7 @@ class BatchRunner:
         if isinstance(exc, ServiceUnavailable | SubmissionUncertain):
             self._out_of_reach += 1
             if self._out_of_reach >= _GIVEN_UP_AFTER + self._concurrency:
+                self.unreachable = True
                 self._course.stop(f"the service is out of reach: {exc.message}")
         if record.state.ended or isinstance(exc, SubmissionUncertain):
             return True

@@ -79,6 +79,8 @@ class Variants:
         self._catalog = catalog
         self._options = dict(options or {})
         self._trusted: frozenset[tuple[str, str]] | None = None
+        self.alone = False
+        """Whether a graph came on its own, as far as they were walked through: see `Base`."""
         self.size = len(bases) * space.size
         if self.size > most:
             raise UsageError(
@@ -100,6 +102,7 @@ class Variants:
     def __iter__(self) -> Iterator[Variant]:
         index = 0
         for number, base in enumerate(self._bases, 1):
+            self.alone = self.alone or base.alone
             setter = self._setter(base, number)
             given = setter.places_of(self._space.names)
             self._trusted = given if self._trusted is None else self._trusted & given
