@@ -31,7 +31,7 @@ class JobState:
 
     def __init__(self, plan: Plan, on_mark: OnMark | None = None) -> None:
         self.plan = plan
-        self.stage: Stage | None = None
+        self.stage = Stage.ACCEPTED if isinstance(plan.job, JobRef) else None
         self.end: JobEnd | None = None
         self.told: deque[Event] = deque()
         self._on_mark = on_mark
@@ -41,6 +41,8 @@ class JobState:
         self._ref: JobRef | None = plan.job if isinstance(plan.job, JobRef) else None
         self._talk: Talk[None] | None = None
         self._outcome: Outcome = None
+        self._effect: Effect | None = None
+        """What the conversation asks for and was not dealt with to the end."""
         self.over = False
 
     @property
@@ -71,33 +73,37 @@ class JobState:
         Raises:
             ComfyGraphError: What ended the conversation early.
         """
+        if self._effect is None:
+            self._effect = self._go_on()
+        # an interrupt in here leaves the effect where it is, to be dealt with once more
+        match self._effect:
+            case Tell(events=events):
+                self._take(events)
+            case Mark(stage=stage, ref=ref):
+                if self._recorder is not None:
+                    self._recorder.mark(stage, ref)
+                self.stage, self._ref = stage, ref
+                if self._on_mark is not None:
+                    self._on_mark(stage, ref)
+            case _:
+                pass
+        effect, self._effect = self._effect, None
+        return effect
+
+    def _go_on(self) -> Effect | None:
         assert self._talk is not None
-        while True:
-            outcome, self._outcome = self._outcome, None
-            try:
-                effect = self._talk.send(outcome)
-            except BaseException as exc:
-                self.over = True
-                if isinstance(exc, StopIteration):
-                    self._close_record()
-                    return None
-                if isinstance(exc, ComfyGraphError) and self._recorder is not None:
-                    self._recorder.fail(exc)
+        outcome, self._outcome = self._outcome, None
+        try:
+            return self._talk.send(outcome)
+        except BaseException as exc:
+            self.over = True
+            if isinstance(exc, StopIteration):
                 self._close_record()
-                raise
-            match effect:
-                case Tell(events=events):
-                    self._take(events)
-                    return effect
-                case Mark(stage=stage, ref=ref):
-                    if self._recorder is not None:
-                        self._recorder.mark(stage, ref)
-                    self.stage, self._ref = stage, ref
-                    if self._on_mark is not None:
-                        self._on_mark(stage, ref)
-                    return effect
-                case _:
-                    return effect
+                return None
+            if isinstance(exc, ComfyGraphError) and self._recorder is not None:
+                self._recorder.fail(exc)
+            self._close_record()
+            raise
 
     def give(self, outcome: Outcome) -> None:
         """

@@ -335,11 +335,9 @@ async def carry_out(
 
     claim = claim or ledger.claim(job)
     try:
-        plan = plan_for(claim, target, terms)
-        async with AsyncJob(plan, clients=clients) as running:
+        async with AsyncJob(plan_for(claim, target, terms), clients=clients) as running:
             if not wait:
-                if not isinstance(plan.job, JobRef):
-                    await running.start()
+                await running.start()
                 return ledger.get(job)
             async for event in running:
                 if on_event is not None:

@@ -31,6 +31,7 @@ from comfygraph.errors import (
     UsageError,
 )
 from comfygraph.jobs import asubmit, attach, submit
+from comfygraph.jobs.async_machine import end_task
 from comfygraph.jobs.limits import RateLimits
 from comfygraph.jobs.settings import Settings
 from comfygraph.targets import get_target
@@ -211,6 +212,9 @@ def test_embedded_emulator(run: Runner, tmp_path: Path) -> None:
     assert isinstance(events[-1], JobSucceeded)
     assert {"7": 6, "9": 3} == dict(steps)
     assert ["hires_00001_.png"] == [path.name for path in tmp_path.iterdir()]
+    until = time.monotonic() + 30.0
+    while threads < threading.active_count() and time.monotonic() < until:
+        time.sleep(0.01)  # a thread that has given its answer may still be on its way out
     assert threads == threading.active_count()
 
 
@@ -750,3 +754,30 @@ def test_interrupt_leaves_the_job_whole(emulator: Emulator) -> None:
     rest = list(job)
 
     assert isinstance(rest[-1], JobSucceeded)
+
+
+def test_a_cancel_is_heard_while_a_task_ends() -> None:
+    """
+    A task of ours that takes a while to end does not swallow that we are cancelled ourselves.
+    """
+
+    async def scene() -> tuple[bool, bool]:
+        left = asyncio.Event()
+
+        async def slow() -> None:
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                await left.wait()
+
+        task = asyncio.create_task(slow())
+        await asyncio.sleep(0)
+        ours = asyncio.create_task(end_task(task))
+        await asyncio.sleep(0)
+        ours.cancel()
+        await asyncio.wait([ours], timeout=30)
+        left.set()
+        await asyncio.wait([task], timeout=30)
+        return ours.cancelled(), task.cancelled()
+
+    assert (True, True) == asyncio.run(scene())

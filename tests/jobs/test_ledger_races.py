@@ -7,8 +7,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ledger_engines import (
@@ -24,8 +26,11 @@ from comfygraph.emulator.server import Emulator
 from comfygraph.errors import ComfyGraphError, UsageError
 from comfygraph.jobs import submit
 from comfygraph.jobs.ledger import Held, JobRecord, Ledger, Query, State, open_ledger
+from comfygraph.jobs.ledger.engine import Engine, Transaction
 from comfygraph.jobs.plan import Plan
 from comfygraph.jobs.resuming import carry_out, target_for, write_down
+from comfygraph.jobs.sync_driver import Job
+from comfygraph.targets import get_target
 from comfygraph.targets.base import JobRef, Submission
 
 KEY = "0f0e0d0c-0b0a-4000-8000-0000000000bb"
@@ -223,3 +228,50 @@ def test_a_ledger_that_is_written_to_can_be_opened_and_read(
         jobs = [record.id for record in second.jobs(Query())]
 
     assert ["a1"] == jobs
+
+
+class Interrupted:
+    """
+    An engine that is interrupted once, right before it commits that a job is about to be sent.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.interrupts = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    @contextmanager
+    def write(self, *, durable: bool) -> Iterator[Transaction]:
+        """Write, or be interrupted."""
+        with self._engine.write(durable=durable) as write:
+            yield write
+            (state,) = write.rows("SELECT state FROM jobs")[0] if durable else ("",)
+            if state == State.INTENDED.value and not self.interrupts:
+                self.interrupts += 1
+                raise KeyboardInterrupt
+
+
+def test_an_interrupt_sends_nothing_that_is_not_written_down(
+    tmp_path: Path, emulator: Emulator
+) -> None:
+    """
+    Ctrl-C in the middle of the note that a job is about to be sent: whoever goes on with the job
+    writes it down first.
+    """
+    with open_ledger(tmp_path / "l.db") as plain:
+        ledger = Ledger(Interrupted(plain.engine))
+        target = get_target("comfyui", {"COMFYUI_URL": emulator.url()})
+        job = Job(write_down(Plan(target, Submission(PROMPT, KEY)), ledger))
+        with pytest.raises(KeyboardInterrupt):
+            job.start()
+        (before,) = plain.jobs()
+        job.start()
+        (after,) = plain.jobs()
+        job.close()
+        ledger.close()
+
+    assert (State.PLANNED, 0) == (before.state, before.attempts)
+    assert (State.ACCEPTED, 1) == (after.state, after.attempts)
+    assert after.intended_mark > 0

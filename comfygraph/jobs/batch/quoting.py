@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from comfygraph.errors import Rejected
 from comfygraph.jobs.async_clients import Clients
-from comfygraph.jobs.async_driver import run_talk
+from comfygraph.jobs.async_machine import run_talk
 from comfygraph.jobs.batch.spending import Quote
 from comfygraph.jobs.batch.variants import Variant, parameters_text
 from comfygraph.jobs.courier import Courier

@@ -97,11 +97,10 @@ class LedgerRecorder:
             found["base_url"] = ref.base_url
         match stage:
             case Stage.INTENDED:
-                self._attempts += 1
-                self._state = State.INTENDED
-                found["state"] = self._state
-                found["attempts"] = self._attempts
+                found["state"] = State.INTENDED
+                found["attempts"] = self._attempts + 1
                 self._claim.write(durable=True, **found)
+                self._attempts, self._state = found["attempts"], State.INTENDED
             case Stage.ACCEPTED:
                 self._changes.update(found)
                 self._settle(State.ACCEPTED)
