@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from comfygraph.cli.civitai.common import fitted
 from comfygraph.cli.output import print_json
 from comfygraph.errors import DeadlinePassed, ExitCode, JobError, ProtocolError, UsageError
 from comfygraph.lint.render.text import clean
@@ -249,13 +250,13 @@ def _table(found: list[ListedModel]) -> list[str]:
             clean(model.request_name or model.name),
             clean(model.type),
             clean(model.base_model),
-            clean(model.name) + (" (not available)" if model.available is False else ""),
+            ("not available: " if model.available is False else "") + clean(model.name),
         ]
         for model in found
     ]
     widths = [min(max(map(len, column)), 44) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        fitted("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)))
         for row in rows
     ]
 

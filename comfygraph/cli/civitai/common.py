@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
@@ -45,7 +45,7 @@ def service() -> Iterator[tuple[CivitaiTarget, Web]]:
         web.close()
 
 
-def shown_time(value: JsonValue) -> str:
+def shown_time(value: JsonValue, to: Literal["seconds", "minutes"] = "seconds") -> str:
     """
     Give a moment of the service as `2026-10-02 10:15:30`, UTC; its own text where it is none.
     """
@@ -57,7 +57,7 @@ def shown_time(value: JsonValue) -> str:
         at = at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
         return clean(said)
-    return at.isoformat(" ", timespec="seconds")
+    return at.isoformat(" ", timespec=to)
 
 
 def kinds_of(workflow: JsonValue) -> str:
@@ -109,6 +109,7 @@ def fitted(line: str) -> str:
     """
     Give a line cut to the terminal; whole where stdout is none, for `grep`.
     """
+    line = line.rstrip()
     room = shutil.get_terminal_size((80, 24)).columns
     if len(line) <= room or not sys.stdout.isatty():
         return line

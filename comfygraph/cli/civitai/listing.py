@@ -184,10 +184,11 @@ def entry_lines(workflow: JsonValue) -> list[str]:
     Give the lines that tell of one workflow in a list.
     """
     whole = mapping(workflow)
+    # 79 columns with the longest of our own kinds of steps, so that a terminal need not cut them
     head = [
-        f"{clean(identifier(whole.get('id'))) or '(no id)':<27}",
+        f"{clean(identifier(whole.get('id'))) or '(no id)':<26}",
         f"{state_of(whole):<10}",
-        shown_time(whole.get("createdAt")),
+        shown_time(whole.get("createdAt"), "minutes"),
         f"{cost_of(whole):>8}",
         kinds_of(whole),
     ]
