@@ -12,6 +12,7 @@ ODD_PACK: dict[str, Any] = {
             "required": {
                 "self": ["MODEL", {}],
                 "class": ["INT", {"default": 1, "min": 0, "max": 9}],
+                "_cls": ["INT", {"default": 1}],
                 "cls": ["STRING", {"default": 'a "quoted" \\ text'}],
                 "title": ["STRING", {"default": "", "multiline": True}],
                 "cfg scale": ["FLOAT", {"default": 1}],

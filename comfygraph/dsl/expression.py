@@ -17,7 +17,9 @@ from operator import itemgetter
 from types import CodeType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
+from comfygraph.dsl.containers import plain
 from comfygraph.dsl.groups import current_group
+from comfygraph.dsl.params import Param
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -232,6 +234,8 @@ def named(title: str, source: SourceT) -> SourceT:
     """
     if isinstance(source, Output):
         return cast("SourceT", Output(named(title, source.node), source.slot))
+    if not isinstance(source, Node):
+        raise TypeError('give the title, then the node: named("hires", node)')
     node = cast("Node[Any]", source)
     twin = object.__new__(type(node))
     facts = node._cg
@@ -250,17 +254,18 @@ def output(node: Node[Any], key: int | str) -> Output[Any]:
         KeyError: The class has no output of that name.
     """
     plan = plan_of(node)
+    names = plan.output_names if plan else []
+    has = f"it has {', '.join(names) or 'none'}" if plan else "nobody knows which it has"
     if isinstance(key, str):
         for slot, spec in enumerate(plan.outputs if plan else ()):
-            if key == spec.name or (plan and key == plan.output_names[slot]):
+            if key in (spec.name, names[slot]):
                 return Output(node, slot)
-        raise KeyError(key)
-    count = len(plan.outputs) if plan else None
-    if count is not None and not -count <= key < count:
-        raise IndexError(f"{class_of(node)} has {count} outputs, not {key + 1}")
-    if count is None and key < 0:
-        raise IndexError(f"nobody knows how many outputs {class_of(node)} has")
-    return Output(node, key + count if count is not None and key < 0 else key)
+        raise KeyError(f"{class_of(node)} has no output `{key}`: {has}")
+    if not isinstance(key, int):
+        raise TypeError(f"an output has a number or a name, not {key!r}")
+    if not -len(names) <= key < (len(names) if plan else key + 1):
+        raise IndexError(f"{class_of(node)} has no output {key}: {has}")
+    return Output(node, key if key >= 0 else key + len(names))
 
 
 def plan_of(node: Node[Any]) -> ClassPlan | None:
@@ -307,7 +312,7 @@ def _frozen(
         rank: Input name → its place in the prompt.
     """
     found: list[tuple[int, Node[Any]]] = []
-    nested = False
+    opened: dict[str, Any] = {}
     last = len(rank)
     for name, value in inputs.items():
         kind = type(value)
@@ -317,11 +322,11 @@ def _frozen(
             found.append((rank.get(name, last), value.node))
         elif type(kind) is NodeClass:
             found.append((rank.get(name, last), value))
-        elif kind is list or kind is dict or kind is tuple:
-            nested = True
-            found += [(rank.get(name, last), source) for source in _nested_sources(value)]
-    if nested:
-        inputs = {name: _copied(value) for name, value in inputs.items()}
+        elif kind is not Param and value is not None:
+            opened[name] = plain(value)
+            found += [(rank.get(name, last), source) for source in nested_sources(opened[name])]
+    if opened:
+        inputs |= opened
     if len(found) < 2:
         return inputs, (found[0][1],) if found else ()
     found.sort(key=itemgetter(0))
@@ -329,7 +334,10 @@ def _frozen(
     return inputs, tuple([source for _, source in found])
 
 
-def _nested_sources(value: Any) -> list[Node[Any]]:
+def nested_sources(value: Any) -> list[Node[Any]]:
+    """
+    Give the nodes in lists and dicts, in their order.
+    """
     found: list[Node[Any]] = []
     pending: list[Any] = [value]
     seen: set[int] = set()
@@ -339,28 +347,8 @@ def _nested_sources(value: Any) -> list[Node[Any]]:
             found.append(item.node)
         elif isinstance(item, Node):
             found.append(item)
-        elif isinstance(item, list | tuple | dict) and id(item) not in seen:
+        elif isinstance(item, list | dict) and id(item) not in seen:
             seen.add(id(item))
-            members = list(item.values()) if isinstance(item, dict) else list(item)
+            members = list(item.values()) if isinstance(item, dict) else item
             pending.extend(members[::-1])
     return found
-
-
-def _copied(value: Any) -> Any:
-    # A caller may change a list later; the expression may not change with it. Level by level
-    # with a stack, as nobody promises how deep JSON is, or that it does not hold itself.
-    if type(value) is not list and type(value) is not dict:
-        return value
-    root: list[Any] = [value]
-    pending: list[Any] = [root]
-    copies: dict[int, Any] = {}
-    while pending:
-        holder = pending.pop()
-        for key in list(holder) if type(holder) is dict else range(len(holder)):
-            inner = holder[key]
-            if type(inner) is list or type(inner) is dict:
-                if id(inner) not in copies:
-                    copies[id(inner)] = inner.copy()
-                    pending.append(copies[id(inner)])
-                holder[key] = copies[id(inner)]
-    return root[0]

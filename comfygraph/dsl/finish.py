@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from comfygraph.dsl.expression import Node, Output, class_of, plan_of
+from comfygraph.dsl.expression import Node, Output, class_of, nested_sources, plan_of
 from comfygraph.dsl.links import Linker, Report, shown_name
 from comfygraph.dsl.literals import UnfitError, constant, json_constant, shown
 from comfygraph.dsl.params import Param
@@ -73,7 +73,7 @@ class Finisher:
                         if (
                             other is not None
                             and not other.matched
-                            and other.output_types[value.slot] in item.accepts
+                            and other.slot_types.get(value.slot) in item.accepts
                         ):
                             out[name] = placed(origin, value.slot)
                             continue
@@ -136,7 +136,10 @@ class Finisher:
         try:
             return json_constant(value)
         except UnfitError as exc:
-            self._report(node, f"`{name}` {exc.message}", name, exc.help)
+            help = exc.help
+            if nested_sources(value):
+                help = 'links stand alone here: raw_node("Class", **{"images.image0": node[0]})'
+            self._report(node, f"`{name}` {exc.message}", name, help)
             return MISSING
 
     def _meant(self, node: Node[Any]) -> set[str]:
@@ -155,8 +158,11 @@ class Finisher:
         for name in names:
             if name == EXTRA_POSITIONAL:
                 count = len(plan.positional) if plan else 0
-                self._report(node, f"{node._cg[0][name]} inputs by position, of which it takes "
-                             f"{count}", None, "give the others by name")  # fmt: skip
+                given = node._cg[0][name]
+                self._report(
+                    node, f"{given} input{'s' if given > 1 else ''} by position, of which it "
+                    f"takes {count or 'none'}", None, "give the others by name",
+                )  # fmt: skip
             elif name.startswith(TWICE):
                 self._report(node, f"`{name[len(TWICE) :]}` is given twice", None, None)
             else:

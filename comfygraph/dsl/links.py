@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from comfygraph.catalog.specs import MATCH_TYPE, OutputSpec
+from comfygraph.catalog.dynamic import autogrow_members
+from comfygraph.catalog.specs import AUTOGROW, MATCH_TYPE
 from comfygraph.core.values import Link, make_link
 from comfygraph.dsl.expression import Node, Output, class_of, plan_of
 from comfygraph.dsl.matching import compatible, fits, fitting_slots
@@ -46,6 +47,13 @@ class Linker:
         origin, slot = source.node, source.slot
         plan = type(origin)._cg_plan
         if plan is not None:
+            if slot not in plan.slot_types:
+                self._report(
+                    node, f"`{shown_name(node, item)}` is given output {slot!r} of "
+                    f"{class_of(origin)}, which it does not have", item.name,
+                    f"it has {', '.join(plan.output_names) or 'none'}",
+                )  # fmt: skip
+                return MISSING
             kinds = self._types.get(id(origin), plan.output_types)
             if kinds[slot] not in item.accepts and not fits(item, kinds[slot], plan.outputs[slot]):
                 self._misfit(node, item, f"{class_of(origin)} gives {_text(plan, kinds, slot)}",
@@ -125,7 +133,7 @@ class Linker:
         for slot, names in plan.matched.items():
             first: tuple[str, str] | None = None
             for name in names:
-                for found in self._types_in(plan.inputs[name], written.get(name)):
+                for found in self._types_in(_matching(plan, name), written.get(name)):
                     if first is None:
                         first = (name, found)
                         kinds[slot] = found
@@ -148,29 +156,40 @@ class Linker:
         found: set[str] = set()
         for name in names - {item.name}:
             if plan and type(written.get(name)) is Output:
-                found.update(self._types_in(plan.inputs[name], written[name]))
+                found.update(self._types_in(_matching(plan, name), written[name]))
         return found
 
     def _types_in(self, item: InputPlan, value: Any) -> list[str]:
         """
         Give the known types of what an input, or each member of a group, is linked to.
         """
-        members = value if isinstance(value, list | tuple) else [value]
+        members = value if isinstance(value, list) else [value]
         if isinstance(value, dict):
             members = list(value.values())
         found: list[str] = []
         for member in members:
-            if type(member) is Output and plan_of(member.node):
-                found.append(self.types_of(member.node)[member.slot])
-            elif isinstance(member, Node) and plan_of(member):
-                slots = fitting_slots(item, self.types_of(member), _outputs(member))
-                found += [self.types_of(member)[slot] for slot in slots if len(slots) == 1]
+            origin = member.node if type(member) is Output else member
+            plan = plan_of(origin) if isinstance(origin, Node) else None
+            if plan is None:
+                continue
+            kinds = self.types_of(origin)
+            # What does not fit by itself was told already.
+            slots = fitting_slots(item, kinds, plan.outputs)
+            if type(member) is Output:
+                slot = member.slot % len(kinds) if member.slot in plan.slot_types else None
+                slots = [slot] if slot in slots else []
+            found += [kinds[slot] for slot in slots if len(slots) == 1]
         return [kind for kind in found if kind not in ANY]
 
 
-def _outputs(node: Node[Any]) -> tuple[OutputSpec, ...]:
-    plan = plan_of(node)
-    return plan.outputs if plan else ()
+def _matching(plan: ClassPlan, name: str) -> InputPlan:
+    """
+    Give the input that is matched: of an autogrow group, its members.
+    """
+    item = plan.inputs[name]
+    if item.spec.type == AUTOGROW:
+        return InputPlan(next(autogrow_members(item.spec), item.spec))
+    return item
 
 
 def shown_name(node: Node[Any], item: InputPlan) -> str:

@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from comfygraph.dsl.params import Param
 from comfygraph.dsl.plan import InputPlan
 
 LITERAL_KINDS = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN"})
@@ -111,7 +112,8 @@ def nearest(value: Any, options: tuple[Any, ...]) -> str:
     from difflib import get_close_matches
 
     texts = [str(option) for option in options]
-    near = get_close_matches(str(value), texts, n=3, cutoff=0.5)
+    wanted = value if isinstance(value, str) else shown(value)
+    near = get_close_matches(wanted, texts, n=3, cutoff=0.5)
     if near:
         return "did you mean " + " or ".join(f"`{text}`" for text in near) + "?"
     more = f", … {len(texts) - 8} more" if len(texts) > 8 else ""
@@ -200,4 +202,6 @@ def shown(value: Any) -> str:
         return repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a huge number"
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    if type(value) is Param:
+        return f"the parameter `{value.name}`"
     return f"a {type(value).__name__}"

@@ -17,7 +17,7 @@ Modules that the stubs import, and what nodes hold themselves: an output of that
 them in the class.
 """
 
-RESERVED_IN_MODULE = frozenset({"builtins", "s", "t", "catalog"})
+RESERVED_IN_MODULE = frozenset({"builtins", "s", "t", "catalog", "_Path", "_bind"})
 """Names at the top of a package of stubs that are not node classes."""
 
 

@@ -38,11 +38,11 @@ BINDING = f'''\
 {MARK}
 """
 
-from pathlib import Path
+from pathlib import Path as _Path
 
-from comfygraph.dsl.space import bind
+from comfygraph.dsl.space import bind as _bind
 
-__getattr__, __dir__ = bind(__name__, Path(__file__).with_name("{CATALOG}"))
+__getattr__, __dir__ = _bind(__name__, _Path(__file__).with_name("{CATALOG}"))
 '''
 
 

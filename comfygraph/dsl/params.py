@@ -27,18 +27,21 @@ class Param:
     def __repr__(self) -> str:
         return f"param({self.name!r}, {self.default!r})"
 
-    def __bool__(self) -> NoReturn:
-        self._unsettled()
-
-    def __format__(self, spec: str) -> NoReturn:
-        self._unsettled()
-
-    def _unsettled(self) -> NoReturn:
-        # An `if` or an f-string would settle on something now, and nobody would notice.
+    def _unsettled(self, *_: object) -> NoReturn:
+        # For type checkers it is a value: they would let sums, `if` and f-strings through, of
+        # which some settle on something now, and nobody would notice.
         raise TypeError(
             f"the parameter `{self.name}` has no value before the graph is built: "
             "it can only stand in an input, as a whole"
         )
+
+    __bool__ = __int__ = __float__ = __index__ = __len__ = __iter__ = _unsettled
+    __str__ = __format__ = __getitem__ = __contains__ = _unsettled
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _unsettled
+    __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = _unsettled
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = _unsettled
+    __rpow__ = __neg__ = __abs__ = __round__ = _unsettled
+    __hash__ = object.__hash__
 
 
 def param(name: str, default: T) -> T:

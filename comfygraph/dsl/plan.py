@@ -114,6 +114,13 @@ class InputPlan:
                 self.passes = lambda value: least <= value <= most
 
     @property
+    def one_type(self) -> bool:
+        """Whether its constants are of one type, or there are none: links only."""
+        if self.exact is None:
+            return self.spec.is_link_only and not ANY & set(self.kinds)
+        return all(isinstance(item, str) for item in self.spec.options or ())
+
+    @property
     def optional(self) -> bool:
         """Whether a caller may leave the input out: a default stands in, or none is needed."""
         if not self.required:
@@ -152,10 +159,11 @@ def _fill(spec: InputSpec) -> Any:
     """
     Give what the editor puts into a new node: the default, or the first of a closed list.
     """
+    if spec.options is not None and spec.opts.get("multiselect"):
+        default = spec.opts.get("default")
+        return default if isinstance(default, list) else []
     if "default" in spec.opts:
         default = spec.opts["default"]
-        if spec.options is not None and spec.opts.get("multiselect") and default is None:
-            return []
         return as_number(NUMBERS[spec.type], default) if spec.type in NUMBERS else default
     if spec.type == DYNAMIC_COMBO:
         keys = [option.get("key") for option in combo_options(spec)]
@@ -180,6 +188,9 @@ class ClassPlan:
         self.inputs = {name: InputPlan(spec) for name, spec in definition.inputs.items()}
         self.outputs = definition.outputs
         self.output_types = tuple(spec.type for spec in self.outputs)
+        count = len(self.outputs)
+        self.slot_types = {slot: self.output_types[slot] for slot in range(-count, count)}
+        """Slot → socket type, those counted from the end as well."""
         self.is_dynamic = any(_is_dynamic(plan.spec) for plan in self.inputs.values())
         self.takes_title = "title" not in self.inputs
         self.matched = _matched(definition) if MATCH_TYPE in self.output_types else {}
@@ -193,10 +204,7 @@ class ClassPlan:
         ordered = sorted(self.inputs.values(), key=lambda plan: not plan.widget)
         self.order = {plan.name: plan for plan in ordered}
         self.steps = tuple(self.order.items())
-        self.uniform = not self.is_dynamic and all(
-            plan.exact is not None or (plan.spec.is_link_only and not ANY & set(plan.kinds))
-            for plan in ordered
-        )
+        self.uniform = not self.is_dynamic and all(plan.one_type for plan in ordered)
         """Whether each input has one type of constant, or none."""
         self.rank = {name: place for place, name in enumerate(self.order)}
 

@@ -14,9 +14,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Never, TypeAlias, TypeVar
 
-from comfygraph.dsl.expression import Node, Output, RawNode, Source
+# Written out as `Node as Node`, and no `__all__`: to type checkers, all names of an installed
+# package that were imported from elsewhere in another way are its own affair.
+from comfygraph.dsl.expression import Node as Node
+from comfygraph.dsl.expression import Output as Output
+from comfygraph.dsl.expression import RawNode as RawNode
+from comfygraph.dsl.expression import Source as Source
 from comfygraph.dsl.socket_types import *  # noqa: F403
-from comfygraph.dsl.socket_types import BOOLEAN, COMBO, FLOAT, INT, STRING
+from comfygraph.dsl.socket_types import BOOLEAN as BOOLEAN
+from comfygraph.dsl.socket_types import COMBO as COMBO
+from comfygraph.dsl.socket_types import FLOAT as FLOAT
+from comfygraph.dsl.socket_types import INT as INT
+from comfygraph.dsl.socket_types import STRING as STRING
 
 MemberT = TypeVar("MemberT")
 
@@ -31,5 +40,3 @@ Anything: TypeAlias = Source[Never] | Json
 Title: TypeAlias = str | None
 Group: TypeAlias = Sequence[MemberT | None] | Mapping[str, MemberT] | MemberT
 """Members of an autogrow input: in order (`None` leaves a gap), by name, or a single one."""
-
-__all__ = ["Node", "Output", "RawNode", "Source"]

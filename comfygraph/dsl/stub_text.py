@@ -100,8 +100,10 @@ def _signature(types: StubTypes, plan: ClassPlan, variable: str | None) -> list[
     positional = list(plan.positional)
     rest = [name for name in plan.inputs if name not in set(positional)]
     # Not `__init__`: the `__new__` of tuples would be asked too. Its first parameter makes way
-    # for an input of the same name.
-    me = "_cls" if "cls" in plan.spelled.values() else "cls"
+    # for inputs of the same name.
+    me = "cls"
+    while me in plan.spelled.values():
+        me = f"_{me}"
     lines = ["    def __new__(", f"        {me},"]
     lines += [_parameter(types, plan, name, variable) for name in positional]
     if rest or plan.takes_title:

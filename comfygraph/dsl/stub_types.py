@@ -101,10 +101,11 @@ class StubTypes:
             options: Texts and whole numbers; others cannot be told apart by a type.
             name: The input's name, of which a shared vocabulary gets its own.
         """
-        values = list(dict.fromkeys(item for item in options if isinstance(item, str | int)))
+        # By their text: `True` and `1` are one to Python, and two to type checkers.
+        values = dict.fromkeys(repr(item) for item in options if isinstance(item, str | int))
         if not values:
             return None
-        text = f"t.Literal[{', '.join(map(repr, values))}]"
+        text = f"t.Literal[{', '.join(values)}]"
         if len(text) <= LONG:
             return text
         # Whether it is shared is known at the end: until then a mark stands for it.

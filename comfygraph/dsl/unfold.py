@@ -4,7 +4,7 @@ Dynamic inputs of one node: groups, choices and slots become their dotted member
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from comfygraph.catalog.dynamic import autogrow_names, combo_options, slot_type, template_member
@@ -93,7 +93,7 @@ class Unfolder:
             names = self._names[key] = autogrow_names(item.spec)
         prefix = len(item.name) + 1
         given: dict[str, Any] = {}
-        if isinstance(value, list | tuple):
+        if isinstance(value, list):
             if len(value) > len(names):
                 self._report(node, f"`{item.name}` has {len(value)} members, above the maximum "
                              f"{len(names)}", item.name, None)  # fmt: skip
@@ -106,6 +106,10 @@ class Unfolder:
                     some = ", ".join(f"`{name[prefix:]}`" for name in names[:4])
                     self._report(node, f"`{item.name}` has no member {shown(short)}", item.name,
                                  f"its members are {some}, …")  # fmt: skip
+        elif isinstance(value, Iterable) and not isinstance(value, str | Node):
+            self._report(node, f"`{item.name}` is {shown(value)}", item.name,
+                         "give its members as a list")  # fmt: skip
+            return []
         elif value is not MISSING and value is not None:
             given = {names[0]: value} if names else {}
         if flat:

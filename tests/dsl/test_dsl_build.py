@@ -119,10 +119,16 @@ def test_wrong_outputs_are_python_errors():
     """
     with pytest.raises(AttributeError, match="no output `LATENT`: it has MODEL, CLIP, VAE"):
         CHECKPOINT.LATENT  # type: ignore[attr-defined]  # noqa: B018  # the mistake to be caught
-    with pytest.raises(IndexError, match="has 3 outputs"):
+    with pytest.raises(IndexError, match="no output 3: it has MODEL, CLIP, VAE"):
         output(CHECKPOINT, 3)
-    with pytest.raises(KeyError, match="LATENT"):
+    with pytest.raises(IndexError, match="no output -4: it has MODEL, CLIP, VAE"):
+        output(CHECKPOINT, -4)
+    with pytest.raises(KeyError, match="no output `LATENT`: it has MODEL, CLIP, VAE"):
         output(CHECKPOINT, "LATENT")
+    with pytest.raises(TypeError, match="a number or a name, not None"):
+        CHECKPOINT[None]  # type: ignore[call-overload]  # the mistake to be caught
+    with pytest.raises(TypeError, match="give the title, then the node"):
+        named("hires", "node")  # type: ignore[type-var]  # the mistake to be caught
     with pytest.raises(ValueError, match="unpack"):
         _, _ = CHECKPOINT  # type: ignore[misc]  # the mistake to be caught
     with pytest.raises(ImportError, match="NoSuchNode"):

@@ -4,11 +4,16 @@ Dynamic inputs in Python: lists, choices with their dependents, matched types.
 
 from __future__ import annotations
 
+from collections import OrderedDict, UserList, deque, namedtuple
+from types import MappingProxyType
 from typing import Any
+
+import pytest
 
 from comfygraph.catalog import load_catalog
 from comfygraph.core.values import Link
 from comfygraph.dsl import NodeSpace, build, raw_node
+from comfygraph.errors import BuildError
 from comfygraph.nodes import (
     BatchImagesNode,
     BerniniConditioning,
@@ -48,6 +53,47 @@ def test_a_list_fills_an_autogrow_input():
     assert {"images.image1": link, "images.image0": link} == _inputs(
         BatchImagesNode({"image0": IMAGE.IMAGE, "image1": IMAGE.IMAGE})
     )
+
+
+Pair = namedtuple("Pair", "first second")
+
+
+class Row(list[Any]):
+    pass
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        Pair(IMAGE.IMAGE, IMAGE.IMAGE),
+        Row([IMAGE.IMAGE, IMAGE.IMAGE]),
+        deque([IMAGE.IMAGE, IMAGE.IMAGE]),
+        UserList([IMAGE.IMAGE, IMAGE.IMAGE]),
+        OrderedDict(image0=IMAGE.IMAGE, image1=IMAGE.IMAGE),
+        MappingProxyType({"image0": IMAGE.IMAGE, "image1": IMAGE.IMAGE}),
+    ],
+    ids=lambda members: type(members).__name__,
+)
+def test_any_sequence_and_any_mapping_will_do(members: Any):
+    """
+    What type checkers take for members is taken: named tuples, queues, read-only mappings.
+    """
+    link = Link("1", 0)
+
+    assert {"images.image0": link, "images.image1": link} == _inputs(BatchImagesNode(members))
+
+
+def test_members_are_those_of_the_moment():
+    """
+    A list that grows later, also inside of another, changes no node that was made of it.
+    """
+    inner: list[Any] = [IMAGE.IMAGE]
+    model = MappingProxyType({"model": "Seed 2.0 Pro", "images": inner})
+    raw: Any = ByteDanceSeedNode
+    node = raw(model=model, prompt="a")
+    inner.append(IMAGE.IMAGE)
+
+    assert ["model.images.image_1"] == [name for name in _inputs(node) if "images" in name]
 
 
 def test_members_by_their_full_names():
@@ -139,6 +185,19 @@ def test_matched_types_are_carried_through():
     assert Link("3", 0) == _inputs(SaveImage(images))["images"]
 
 
+def test_a_list_of_nodes_settles_the_type_of_its_group():
+    """
+    Whole nodes with one output do so as their outputs do.
+    """
+    images: Any = CreateList([ImageScale(IMAGE, width=64, height=64)])
+    with pytest.raises(BuildError) as caught:
+        build(LoraLoader(images, C, "b"))
+
+    assert ["LoraLoader: `model` wants MODEL, CreateList gives IMAGE"] == [
+        problem.message for problem in caught.value.problems
+    ]
+
+
 def test_unions_keep_the_kind_of_number():
     """
     Where whole numbers and others both go, each stays what it is.
@@ -171,3 +230,21 @@ def test_dynamic_slots_take_a_link_and_what_comes_with_it():
 
     assert {} == _inputs(slot())
     assert {"s.x": 3, "s": Link("1", 0)} == _inputs(slot(s=IMAGE.IMAGE))
+
+
+def test_lists_of_choices():
+    """
+    A list of several is wrapped, and empty where the class names no default; numbers, booleans
+    and texts that look alike are told apart.
+    """
+    spec = ["COMBO", {"options": ["x", "y"], "multiselect": True}]
+    catalog = load_catalog({
+        "Many": {"input": {"required": {"m": spec, "n": [[1, True, "1"], {}]}}, "output": []},
+    })  # fmt: skip
+    many: Any = NodeSpace(catalog).Many
+    prompt = build([many(n=1), many(n=True), many(n="1", m=("x", "y"))])
+
+    assert [(int, 1, []), (bool, True, []), (str, "1", ["x", "y"])] == [
+        (type(node.inputs["n"]), node.inputs["n"], node.inputs["m"]["__value__"])
+        for node in prompt.nodes()
+    ]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from strategies import json_values
 
-from comfygraph.dsl import build, param, raw_node
+from comfygraph.dsl import Output, build, param, raw_node
 from comfygraph.dsl.expression import where_of
 from comfygraph.errors import BuildError, ExitCode
 from comfygraph.nodes import (
@@ -21,6 +21,7 @@ from comfygraph.nodes import (
     CLIPTextEncode,
     ComfyMathExpression,
     ComfySwitchNode,
+    EmptyImage,
     EmptyLatentImage,
     ImageScale,
     KSampler,
@@ -47,6 +48,7 @@ DECODE: Any = VAEDecode
 LORA: Any = LoraLoader
 MASK: Any = SetLatentNoiseMask
 MATH: Any = ComfyMathExpression
+PLAIN: Any = EmptyImage
 RESIZE: Any = ResizeImageMaskNode
 SAMPLE: Any = KSampler
 SAVE: Any = SaveImage
@@ -94,6 +96,29 @@ ONE_MISTAKE = [
     (
         lambda: EMPTY(64, 64, 1, 1),
         "EmptyLatentImage: 4 inputs by position, of which it takes 3 (give the others by name)",
+    ),
+    (
+        lambda: PLAIN(64),
+        "EmptyImage: 1 input by position, of which it takes none (give the others by name)",
+    ),
+    (
+        lambda: SAVE(Output(IMAGE, 7)),
+        "SaveImage: `images` is given output 7 of LoadImage, which it does not have "
+        "(it has IMAGE, MASK)",
+    ),
+    (
+        lambda: SWITCH(switch=True, on_false=IMAGE.IMAGE, on_true=Output(IMAGE, -3)),
+        "ComfySwitchNode: `on_true` is given output -3 of LoadImage, which it does not have "
+        "(it has IMAGE, MASK)",
+    ),
+    (
+        lambda: BATCH(image for image in [IMAGE.IMAGE]),
+        "BatchImagesNode: `images` is a generator (give its members as a list)",
+    ),
+    (
+        lambda: raw_node("Any", images=[IMAGE.IMAGE]),
+        "Any: `images` is a list, which is not JSON "
+        '(links stand alone here: raw_node("Class", **{"images.image0": node[0]}))',
     ),
     (lambda: EMPTY(64, 64, width=64), "EmptyLatentImage: `width` is given twice"),
     (lambda: EMPTY(8, 64), "EmptyLatentImage: `width` is 8, below the minimum 16"),

@@ -73,6 +73,20 @@ def test_every_bundled_class_can_be_imported():
         assert outputs == made._cg_plan.output_names
 
 
+@pytest.mark.parametrize("name", ["Path", "bind", "_Path", "_bind", "annotations", "Node", "type"])
+def test_no_name_of_the_package_hides_a_class(name: str, tmp_path: Path, monkeypatch: Any):
+    """
+    A class that is called like something the package itself needs is found under the name that
+    its stub gives it.
+    """
+    package = make_package(load_catalog({name: {"input": {}, "output": ["INT"]}}))
+    made = _imported(package, tmp_path, "hidden_nodes", monkeypatch)
+    (short,) = package.names
+
+    assert f"class {short}(" in package.files["__init__.pyi"]
+    assert name == build(getattr(made, short)())["1"].class_type
+
+
 def test_odd_names_are_usable(tmp_path: Path, monkeypatch: Any):
     """
     Keywords, emoji, twins and inputs called `self`: all can be written in Python.
@@ -92,7 +106,7 @@ def test_odd_names_are_usable(tmp_path: Path, monkeypatch: Any):
 
     assert ["2", "3"] == [node.id for node in prompt.nodes()][1:]
     assert {
-        "class": 3, "cls": "c", "title": "t", "cfg scale": 1.0, "cfg-scale": 0.5,
+        "class": 3, "_cls": 1, "cls": "c", "title": "t", "cfg scale": 1.0, "cfg-scale": 0.5,
         "ckpt": "z", "mode": "x", "self": Link("1", 0),
     } == dict(prompt["2"].inputs)  # fmt: skip
     assert (first, second, count) == (loaded.IMAGE, loaded.IMAGE_2, loaded.count)
@@ -110,7 +124,7 @@ def test_a_stub_is_python_and_names_its_parameters(tmp_path: Path):
     assert ["Load", "from_", "Load_33ef"] == [
         item.name for item in tree.body if isinstance(item, ast.ClassDef)
     ]
-    assert "        _cls,\n        self: s.Source[s.MODEL],\n        *,\n" in text
+    assert "        __cls,\n        self: s.Source[s.MODEL],\n        *,\n" in text
     assert "        cfg_scale: s.Float = 1.0,\n        cfg_scale_2: s.Float = 2.0,\n" in text
     assert "s.Output[t.Literal['WEIRD TYPE!']]" in text
 

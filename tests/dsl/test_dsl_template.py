@@ -9,7 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from comfygraph.dsl import Template, build, param
+from comfygraph.catalog import load_catalog
+from comfygraph.dsl import NodeSpace, Template, build, param
 from comfygraph.errors import BuildError, UsageError
 from comfygraph.nodes import (
     CheckpointLoaderSimple,
@@ -120,6 +121,43 @@ def test_parameters_stand_alone():
         _ = f"a {name}"
     with pytest.raises(TypeError, match="as a whole"):
         bool(name)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda value: value + 1, lambda value: 2 * value, lambda value: -value,
+        lambda value: value == 7, lambda value: value != 7, lambda value: value < 7,
+        lambda value: int(value), lambda value: range(value), lambda value: [1][value],
+        lambda value: str(value), lambda value: format(value), lambda value: round(value),
+        lambda value: len(value), lambda value: list(value), lambda value: value[0],
+        lambda value: 7 in value, lambda value: 1 if value else 2,
+    ],
+)  # fmt: skip
+def test_nothing_is_worked_out_of_a_parameter(use: Any):
+    """
+    For type checkers it is its default, so they let this through: here it is an error that says
+    why, where some of it would be `False` or a strange text.
+    """
+    with pytest.raises(TypeError, match="`seed` has no value before the graph is built"):
+        use(param("seed", 7))
+
+
+def test_a_parameter_within_a_list_is_a_mistake():
+    """
+    It is reported with its name, as any other wrong value.
+    """
+    catalog = load_catalog({
+        "Many": {
+            "input": {"required": {"m": ["COMBO", {"options": ["x"], "multiselect": True}]}},
+            "output": [],
+        },
+    })  # fmt: skip
+    many: Any = NodeSpace(catalog).Many
+    with pytest.raises(BuildError) as caught:
+        build(many(m=[param("which", "x")]))
+
+    assert "Many: `m` is the parameter `which`, not in its list" == caught.value.problems[0].message
 
 
 def test_names_of_parameters_are_identifiers():
