@@ -292,6 +292,17 @@ def test_every_option_is_read_and_explained() -> None:
     assert [] == [name for name in sorted(names) if f" {name}: " not in explained]
 
 
+def test_one_word_is_a_list() -> None:
+    """
+    What may be several may be one, as `--option currencies=Blue` gives it.
+    """
+    found = read_options({"currencies": "Blue", "tags": "x", "resources": LORA, **CUSTOM})
+
+    assert (("blue",), ("comfygraph", "x"), (LORA,)) == (
+        found.currencies, found.tags, found.resources
+    )  # fmt: skip
+
+
 def test_graph_without_models_needs_a_resource() -> None:
     """
     A `customComfy` step needs at least one resource.

@@ -214,10 +214,9 @@ def _tags(name: str, value: JsonValue) -> tuple[str, ...]:
 
 
 def _currencies(name: str, value: JsonValue) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise UsageError(f"`{name}` is a list", hint=f"of {', '.join(_CURRENCIES)}")
     read = _word(*_CURRENCIES)
-    return tuple(dict.fromkeys(read(name, item) for item in value))
+    named = value if isinstance(value, list) else [value]
+    return tuple(dict.fromkeys(read(name, item) for item in named))
 
 
 def _tips(name: str, value: JsonValue) -> Mapping[str, float]:
