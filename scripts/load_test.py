@@ -7,7 +7,8 @@ Carry ten thousand jobs out over the emulator, and say what that took of the cli
 TAMS takes five requests a second; `--qps 200` is the same at forty times the speed. The emulator is
 a process of its own and counts what arrives; all other figures are those of this one, the client.
 It fails where a job does not end well or is handed in twice, where memory is above the limit or
-grows, where a file is missing, or where a request comes too soon.
+grows, where a file is missing, or where more than one request in a thousand comes too soon: a busy
+emulator gets late what left in time.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ def main() -> int:
         figures.succeeded == figures.submits == figures.jobs
         and figures.peak < MOST_MEMORY
         and figures.peak < GROWTH * first
-        and not figures.refused
+        and figures.refused <= figures.requests / 1000
         and figures.files == (figures.jobs if wanted.save else 0)
     )
     return 0 if fine else 1

@@ -8,6 +8,7 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
+from comfygraph.cli.progress import clean
 from comfygraph.jobs.batch.planning import trial_of
 from comfygraph.jobs.batch.variants import parameters_text
 
@@ -49,15 +50,19 @@ def show_plan(
         }
         print(json.dumps(document), file=stdout)
         return
-    print(size_text(found) if price is None else price.text(), file=stdout)
-    for variant, masked in shown:
-        said = parameters_text(variant.parameters)
-        print(f"\n{variant.index}  {variant.label}: {said}", file=stdout)
-        print(f"{masked['method']} {masked['url']}", file=stdout)
-    if shown and "body" in shown[0][1]:
-        body = shown[0][1]["body"]
-        text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
-        print(f"\nthe body of the first:\n{text}", file=stdout)
+    print(size_text(found) if price is None else price.text(), end="\n\n", file=stdout)
+    wide = len(str(shown[-1][0].index)) if shown else 0
+    for variant, _ in shown:
+        label, said = clean(variant.label), parameters_text(variant.parameters)
+        print(f"{variant.index:>{wide}}  {label}: {said}", file=stdout)
+    if found.jobs > len(shown):
+        print(f"{'':>{wide}}  and {found.jobs - len(shown):,} more", file=stdout)
+    for _, masked in shown[:1]:
+        print(f"\nthe first:\n{masked['method']} {masked['url']}", file=stdout)
+        if "body" in masked:
+            body = masked["body"]
+            text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
+            print(text, file=stdout)
 
 
 def size_text(found: Survey) -> str:

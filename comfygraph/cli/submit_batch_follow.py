@@ -94,8 +94,8 @@ def follow_batch(
     if unsaved:
         print(f"{unsaved:,} made and not saved: --out DIR keeps them", file=stderr)
     if end.failed:
-        failed = _command("list", runner, "--state failed")
-        print(f"why      {failed}", file=stderr)
+        why = batch_command(runner.ledger, "list", batch.id, " --state failed")
+        print(f"why      {why}", file=stderr)
     if end.left:
         _say_way_on(runner, embedded, stderr)
     if runner.folder is not None:
@@ -205,17 +205,17 @@ def _say_way_on(runner: BatchRunner, embedded: bool, stderr: TextIO) -> None:
     if embedded:
         print("the embedded emulator has ended, and its jobs with it", file=stderr)
         return
+    ledger, batch = runner.ledger, runner.batch.id
     print("go on    the same command with --resume, or", file=stderr)
-    print(f"         {_command('resume', runner)}", file=stderr)
-    print(f"give up  {_command('cancel', runner)}", file=stderr)
+    print(f"         {batch_command(ledger, 'resume', batch)}", file=stderr)
+    print(f"give up  {batch_command(ledger, 'cancel', batch)}", file=stderr)
 
 
-def _command(verb: str, runner: BatchRunner, options: str = "") -> str:
+def batch_command(ledger: Ledger, verb: str, batch: str, options: str = "") -> str:
     """
-    Give a command about the batch, fit to be pasted.
+    Give a command about a batch, fit to be pasted: `comfygraph jobs watch --batch ID`.
     """
-    place = runner.ledger.place
-    other = "" if place == default_place() else f" --ledger {shlex.quote(place)}"
-    return " ".join(
-        filter(None, (f"comfygraph jobs {verb} --batch {runner.batch.id}", options))
-    ) + other  # fmt: skip
+    command = f"comfygraph jobs {verb} --batch {batch}{options}"
+    if ledger.place == default_place():
+        return command
+    return f"{command} --ledger {shlex.quote(ledger.place)}"

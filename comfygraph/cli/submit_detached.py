@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
+from comfygraph.cli.submit_batch_follow import batch_command
 from comfygraph.cli.submit_target import is_embedded
 from comfygraph.errors import ExitCode, UsageError
 from comfygraph.jobs.batch.planning import BatchPlan
@@ -80,5 +81,6 @@ def leave_to_workers(
     if plan.out is not None:
         print(f"each worker saves files in {plan.out} on its own machine", file=stderr)
     print("run `comfygraph worker` with the same --ledger, on any machine", file=stderr)
-    print(f"follow with `comfygraph jobs watch --batch {record.id}`", file=stderr)
+    print(f"follow   {batch_command(ledger, 'watch', record.id)}", file=stderr)
+    print(f"give up  {batch_command(ledger, 'cancel', record.id)}", file=stderr)
     return ExitCode.OK

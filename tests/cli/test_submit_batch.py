@@ -181,7 +181,10 @@ def test_dry_run(emulator: Emulator, graph: str, capsys: pytest.CaptureFixture[s
     document = json.loads(capsys.readouterr().out)
 
     assert 0 == code
-    assert text.startswith("500 jobs\n\n1  graph.json: color=1\nPOST http://127.0.0.1:")
+    assert text.startswith(
+        "500 jobs\n\n1  graph.json: color=1\n2  graph.json: color=2\n3  graph.json: color=3\n"
+        "   and 497 more\n\nthe first:\nPOST http://127.0.0.1:"
+    )
     assert (500, [1, 2, 3]) == (document["jobs"], [item["index"] for item in document["first"]])
     assert before == sum(emulator.stats().submits.values())
     assert not Path(os.environ["COMFYGRAPH_LEDGER"]).exists()

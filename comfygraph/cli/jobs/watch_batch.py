@@ -24,7 +24,7 @@ def look_on(ledger: Ledger, batch: str, *, as_json: bool, color: str) -> ExitCod
         UsageError: There is no such batch.
         LedgerError: The ledger cannot be read.
     """
-    from comfygraph.cli.submit_batch_follow import reporter_for, sum_up
+    from comfygraph.cli.submit_batch_follow import batch_command, reporter_for, sum_up
     from comfygraph.jobs.batch.events import BatchEnded
     from comfygraph.jobs.batch.planning import find_batch
     from comfygraph.jobs.batch.watching import watch_batch
@@ -54,11 +54,11 @@ def look_on(ledger: Ledger, batch: str, *, as_json: bool, color: str) -> ExitCod
         return ExitCode.INTERRUPTED
     sum_up(end, sys.stderr)
     if end.failed:
-        click.echo(f"`comfygraph jobs list --batch {end.batch} --state failed` says why", err=True)
+        why = batch_command(ledger, "list", end.batch, " --state failed")
+        click.echo(f"why      {why}", err=True)
     if end.left:
-        click.echo(
-            f"nobody carries the rest out: `comfygraph jobs resume --batch {end.batch}`", err=True
-        )
+        click.echo("nobody carries the rest out", err=True)
+        click.echo(f"go on    {batch_command(ledger, 'resume', end.batch)}", err=True)
     if end.failed:
         return ExitCode.JOB_FAILED
     return ExitCode.DEADLINE if end.left else ExitCode.OK
