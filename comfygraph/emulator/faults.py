@@ -161,7 +161,7 @@ class Faults:
         conflicts: Changes to what is over get 409.
         recipe_style: What recipes answer with: the step's `output`, or the `workflow`.
         upload_status: What uploads get, such as 413, 415 or 422; 0 for taking them.
-        not_enabled: Resources are known, and not enabled for generation.
+        not_enabled: Resources are known, and not enabled for generation: a submit is refused.
 
     Novita:
 
@@ -390,6 +390,12 @@ class FaultCounts:
             return False
         self._struck[faults, name] += 1
         return True
+
+    def struck(self, faults: Faults, name: str) -> int:
+        """
+        Give how often knob `name` has struck.
+        """
+        return self._struck[faults, name]
 
     def forget(self, faults: Faults) -> None:
         """

@@ -191,6 +191,19 @@ def test_ways_to_be_without_money(client: httpx.Client, status: int, body: bytes
     assert ["steps[0].input.minimumDurationSeconds"] == list(gate.json()["errors"])
 
 
+@pytest.mark.parametrize("knobs", ["not_enabled", "not_enabled;messages_form"])
+def test_models_that_jobs_may_not_use(client: httpx.Client, knobs: str) -> None:
+    """
+    A workflow with a model that is not enabled is refused with a message alone; one without
+    models is not.
+    """
+    answer = post(client, custom(), knobs)
+    said = "Emulated resource is not enabled for generation. Please contact support"
+
+    assert (400, {"messages": [said]}) == (answer.status_code, answer.json()["errors"])
+    assert 200 == post(client, comfy(), knobs).status_code
+
+
 def test_token_without_a_scope(client: httpx.Client) -> None:
     """
     A token that may not do this is told so as OAuth has it.

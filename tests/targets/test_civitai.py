@@ -346,6 +346,7 @@ def test_blobs_of_other_steps() -> None:
     [
         ({"metadata": {"error": "bad node"}}, "bad node", False),
         ({"output": {"errors": ["a", {"message": "b"}]}}, "a; b", False),
+        ({"output": {"errors": ["a"]}, "jobs": [{"reason": "Failed"}]}, "a", False),
         ({"jobs": [{"reason": "no_provider_available"}]}, "no_provider_available", True),
         ({"jobs": [{"reason": "blocked", "blockedReason": "tos"}]}, "blocked; tos", False),
         ({}, "", False),

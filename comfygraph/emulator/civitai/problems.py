@@ -97,7 +97,11 @@ def invalid(exc: InvalidError, *, as_messages: bool) -> Response:
     Answer 400 with all that is wrong, by path or as a list of messages.
     """
     if as_messages:
-        texts = [f"{path}: {text}" for path, found in exc.errors.items() for text in found]
+        texts = [
+            text if path == "messages" else f"{path}: {text}"
+            for path, found in exc.errors.items()
+            for text in found
+        ]
         return json_answer(
             {"title": "Bad Request", "status": 400, "errors": {"messages": texts}},
             400,

@@ -23,6 +23,7 @@ from comfygraph.emulator.web import faults_of, json_answer, read_json
 
 _JSON = "application/json; charset=utf-8"
 _WORDS = {"true": True, "false": False}
+_NOT_ENABLED = "Emulated resource is not enabled for generation. Please contact support"
 _GATE = "insufficientBuzz: the balance does not pay for the minimum duration."
 
 
@@ -74,10 +75,13 @@ def plan(
     Make a workflow of a checked body; nothing runs yet.
 
     Raises:
-        InvalidError: ComfyUI would refuse a graph, or the account cannot pay for the least time.
+        InvalidError: ComfyUI would refuse a graph, jobs may not use a model, or the account cannot
+            pay for the least time.
     """
     if faults.bad_graphs == "reject":
         _check_graphs(service, steps)
+    if faults.not_enabled and any(_resources(step) for step in steps):
+        raise InvalidError({"messages": [_NOT_ENABLED]})
     for index, step in enumerate(steps):
         if faults.no_funds and step.input.get("minimumDurationSeconds"):
             raise InvalidError({f"steps[{index}].input.minimumDurationSeconds": [_GATE]})

@@ -224,8 +224,9 @@ def _end(status: str, steps: list[dict[str, JsonValue]]) -> JobEnded:
     outcome = ENDS[status]
     if outcome is not Outcome.FAILED:
         return JobEnded(outcome)
-    reasons = list(dict.fromkeys(_reasons(steps)))
-    transient = status == "expired" or any(reason in _TRANSIENT for reason in reasons)
+    # some say the status once more
+    reasons = [said for said in dict.fromkeys(_reasons(steps)) if said.lower() != status]
+    transient = status == "expired" or any(said.lower() in _TRANSIENT for said in reasons)
     said = "; ".join(reasons)
     if status == "expired":
         said = f"{_expiry(steps)}{f': {said}' if said else ''}; {_MORE_TIME}"
