@@ -41,7 +41,6 @@ class Family(NamedTuple):
             `wan/14b` and of `wan/1.3b`, which are none of each other's.
         space: Its latent space, or `None` where there are several.
         side: Pixels along the side of the square that it is trained on, 0 where that varies.
-        multiple: Pixels that its sizes should be multiples of.
         weight: Cost of a step per megapixel; SDXL is 1.
     """
 
@@ -50,7 +49,6 @@ class Family(NamedTuple):
     kin: str
     space: Space | None
     side: int = 0
-    multiple: int = 8
     weight: float = 1.0
 
 
@@ -74,51 +72,51 @@ SPACES: Mapping[str, Space] = {
 }
 
 _NONE = ""
-# key, label, kin, space, side, multiple, weight
-_ROWS: tuple[tuple[str, str, str, str, int, int, float], ...] = (
-    ("sd1", "SD 1.x", "sd1", "sd1", 512, 8, 0.35),
-    ("sd2", "SD 2.x", "sd2", "sd1", 768, 8, 0.35),
-    ("sdxl", "SDXL", "sdxl", "sdxl", 1024, 8, 1.0),
-    ("sdxl-turbo", "SDXL Turbo", "sdxl", "sdxl", 0, 8, 1.0),
-    ("kolors", "Kolors", "kolors", "sdxl", 1024, 8, 1.0),
-    ("sd3", "SD 3", "sd3", "sd3", 1024, 16, 1.5),
-    ("sd3-large", "SD 3.5 Large", "sd3/large", "sd3", 1024, 16, 3.0),
-    ("sd3-medium", "SD 3.5 Medium", "sd3/medium", "sd3", 1024, 16, 1.2),
-    ("cascade", "Stable Cascade", "cascade", _NONE, 1024, 8, 1.0),
-    ("svd", "Stable Video Diffusion", "svd", "sd1", 0, 8, 0.6),
-    ("flux1", "FLUX.1", "flux1", "flux1", 1024, 16, 4.0),
-    ("chroma", "Chroma", "chroma", _NONE, 1024, 16, 4.0),
-    ("flux2", "FLUX.2", "flux2", "flux2", 1024, 16, 8.0),
-    ("flux2-klein-4b", "FLUX.2 Klein 4B", "flux2/4b", "flux2", 1024, 16, 1.5),
-    ("flux2-klein-9b", "FLUX.2 Klein 9B", "flux2/9b", "flux2", 1024, 16, 3.0),
-    ("qwen", "Qwen-Image", "qwen", "wan21", 1328, 16, 6.0),
-    ("zimage", "Z-Image", "zimage", "flux1", 1024, 16, 2.0),
-    ("hidream", "HiDream", "hidream", "flux1", 1024, 16, 5.0),
-    ("lumina", "Lumina 2", "lumina", "flux1", 1024, 16, 1.2),
-    ("auraflow", "AuraFlow", "auraflow", "sdxl", 1024, 16, 2.5),
-    ("pixart", "PixArt", "pixart", _NONE, 1024, 16, 0.5),
-    ("anima", "Anima", "anima", "wan21", 1024, 16, 1.0),
-    ("ernie", "ERNIE-Image", "ernie", "flux2", 1024, 16, 3.0),
-    ("omnigen2", "OmniGen2", "omnigen2", "flux1", 1024, 16, 2.0),
-    ("hunyuandit", "Hunyuan-DiT", "hunyuandit", "sdxl", 1024, 16, 0.8),
-    ("wan", "Wan", "wan", _NONE, 0, 16, 4.0),
-    ("wan-1.3b", "Wan 2.1 1.3B", "wan/1.3b", "wan21", 0, 16, 0.6),
-    ("wan-14b", "Wan 14B", "wan/14b", "wan21", 0, 16, 4.5),
-    ("wan-5b", "Wan 2.2 5B", "wan/5b", "wan22", 0, 32, 1.6),
-    ("hunyuanvideo", "HunyuanVideo", "hunyuanvideo", "hunyuanvideo", 0, 16, 4.0),
-    ("hunyuanvideo15", "HunyuanVideo 1.5", "hunyuanvideo15", "hunyuanvideo15", 0, 16, 2.5),
-    ("ltxv", "LTX-Video", "ltxv", "ltxv", 0, 32, 0.7),
-    ("ltx2", "LTX-2", "ltx2", "ltx2", 0, 32, 4.0),
-    ("ltx2.3", "LTX-2.3", "ltx2.3", "ltx2", 0, 32, 4.5),
-    ("mochi", "Mochi", "mochi", "mochi", 0, 16, 3.0),
-    ("cogvideox", "CogVideoX", "cogvideox", "cogvideox", 0, 16, 2.0),
-    ("ace", "ACE-Step", "ace", _NONE, 0, 1, 1.0),
-    ("hunyuan3d", "Hunyuan3D", "hunyuan3d", _NONE, 0, 1, 1.0),
+# key, label, kin, space, side, weight
+_ROWS: tuple[tuple[str, str, str, str, int, float], ...] = (
+    ("sd1", "SD 1.x", "sd1", "sd1", 512, 0.35),
+    ("sd2", "SD 2.x", "sd2", "sd1", 768, 0.35),
+    ("sdxl", "SDXL", "sdxl", "sdxl", 1024, 1.0),
+    ("sdxl-turbo", "SDXL Turbo", "sdxl", "sdxl", 0, 1.0),
+    ("kolors", "Kolors", "kolors", "sdxl", 1024, 1.0),
+    ("sd3", "SD 3", "sd3", "sd3", 1024, 1.5),
+    ("sd3-large", "SD 3.5 Large", "sd3/large", "sd3", 1024, 3.0),
+    ("sd3-medium", "SD 3.5 Medium", "sd3/medium", "sd3", 1024, 1.2),
+    ("cascade", "Stable Cascade", "cascade", _NONE, 1024, 1.0),
+    ("svd", "Stable Video Diffusion", "svd", "sd1", 0, 0.6),
+    ("flux1", "FLUX.1", "flux1", "flux1", 1024, 4.0),
+    ("chroma", "Chroma", "chroma", _NONE, 1024, 4.0),
+    ("flux2", "FLUX.2", "flux2", "flux2", 0, 8.0),
+    ("flux2-klein-4b", "FLUX.2 Klein 4B", "flux2/4b", "flux2", 0, 1.5),
+    ("flux2-klein-9b", "FLUX.2 Klein 9B", "flux2/9b", "flux2", 0, 3.0),
+    ("qwen", "Qwen-Image", "qwen", "wan21", 1328, 6.0),
+    ("zimage", "Z-Image", "zimage", "flux1", 1024, 2.0),
+    ("hidream", "HiDream", "hidream", "flux1", 1024, 5.0),
+    ("lumina", "Lumina 2", "lumina", "flux1", 1024, 1.2),
+    ("auraflow", "AuraFlow", "auraflow", "sdxl", 1024, 2.5),
+    ("pixart", "PixArt", "pixart", _NONE, 0, 0.5),
+    ("anima", "Anima", "anima", "wan21", 1024, 1.0),
+    ("ernie", "ERNIE-Image", "ernie", "flux2", 1024, 3.0),
+    ("omnigen2", "OmniGen2", "omnigen2", "flux1", 1024, 2.0),
+    ("hunyuandit", "Hunyuan-DiT", "hunyuandit", "sdxl", 1024, 0.8),
+    ("wan", "Wan", "wan", _NONE, 0, 4.0),
+    ("wan-1.3b", "Wan 2.1 1.3B", "wan/1.3b", "wan21", 0, 0.6),
+    ("wan-14b", "Wan 14B", "wan/14b", "wan21", 0, 4.5),
+    ("wan-5b", "Wan 2.2 5B", "wan/5b", "wan22", 0, 1.6),
+    ("hunyuanvideo", "HunyuanVideo", "hunyuanvideo", "hunyuanvideo", 0, 4.0),
+    ("hunyuanvideo15", "HunyuanVideo 1.5", "hunyuanvideo15", "hunyuanvideo15", 0, 2.5),
+    ("ltxv", "LTX-Video", "ltxv", "ltxv", 0, 0.7),
+    ("ltx2", "LTX-2", "ltx2", "ltx2", 0, 4.0),
+    ("ltx2.3", "LTX-2.3", "ltx2.3", "ltx2", 0, 4.5),
+    ("mochi", "Mochi", "mochi", "mochi", 0, 3.0),
+    ("cogvideox", "CogVideoX", "cogvideox", "cogvideox", 0, 2.0),
+    ("ace", "ACE-Step", "ace", _NONE, 0, 1.0),
+    ("hunyuan3d", "Hunyuan3D", "hunyuan3d", _NONE, 0, 1.0),
 )
 
 FAMILIES: Mapping[str, Family] = {
-    key: Family(key, label, kin, SPACES.get(space), side, multiple, weight)
-    for key, label, kin, space, side, multiple, weight in _ROWS
+    key: Family(key, label, kin, SPACES.get(space), side, weight)
+    for key, label, kin, space, side, weight in _ROWS
 }
 """Key → family."""
 

@@ -88,7 +88,11 @@ def random(args: Sequence[str]) -> Transfer:
 
 
 def schedule(args: Sequence[str]) -> Transfer:
-    """`schedule`: `steps` steps; with `denoise` below 1 the last ones of a longer schedule."""
+    """
+    `schedule`: `steps` steps; with `denoise` below 1 the last ones of a longer schedule.
+    `schedule cut`: with `denoise` below 1 the last of these steps.
+    """
+    cut = args[:1] == ["cut"]
 
     def transfer(view: View) -> Sigmas | None:
         steps = _steps(view, "steps")
@@ -97,6 +101,9 @@ def schedule(args: Sequence[str]) -> Transfer:
             return None
         if denoise <= 0:
             return Sigmas(steps, 0, 0, 0.0, view.node_id)
+        if cut:
+            made = min(round(steps * denoise), steps)
+            return Sigmas(steps, steps - made, steps, denoise, view.node_id)
         total = min(int(steps / min(max(denoise, 1e-6), 1.0)), MOST_STEPS * 100)
         return Sigmas(total, total - steps, total, denoise, view.node_id)
 

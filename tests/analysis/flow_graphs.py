@@ -53,7 +53,7 @@ def base(checkpoint: str = "model.safetensors", /, **changes: Any) -> Graph:
 
     Args:
         checkpoint: The file.
-        changes: `n5={...}` changes inputs of node 5, or is a whole node; `None` removes it.
+        changes: See `changed`.
     """
     graph: Graph = {
         "1": node("CheckpointLoaderSimple", ckpt_name=checkpoint),
@@ -64,6 +64,18 @@ def base(checkpoint: str = "model.safetensors", /, **changes: Any) -> Graph:
         "6": node("VAEDecode", samples=["5", 0], vae=["1", 2]),
         "7": node("SaveImage", images=["6", 0], filename_prefix="out"),
     }
+    return changed(graph, **changes)
+
+
+def changed(graph: Graph, **changes: Any) -> Graph:
+    """
+    A graph with nodes changed.
+
+    Args:
+        graph: The graph.
+        changes: `n5={...}` changes inputs of node 5, or is a whole node; `None` removes it.
+    """
+    graph = dict(graph)
     for key, value in changes.items():
         node_id = key.removeprefix("n")
         if value is None:

@@ -15,6 +15,7 @@ from flow_graphs import (
     Graph,
     advanced,
     base,
+    changed,
     lora,
     node,
     renamed,
@@ -152,18 +153,6 @@ TWO_PASSES: Graph = base(
     n9=sampler(model=["10", 0], latent_image=["8", 0], seed=2, denoise=0.4),
     n6={"samples": ["9", 0]},
 )
-
-
-def changed(graph: Graph, **changes: Any) -> Graph:
-    """A graph with inputs of nodes changed, or nodes added."""
-    out = {node_id: {**one, "inputs": dict(one["inputs"])} for node_id, one in graph.items()}
-    for key, value in changes.items():
-        node_id = key.removeprefix("n")
-        if "class_type" in value:
-            out[node_id] = value
-        else:
-            out[node_id]["inputs"].update(value)
-    return out
 
 
 XL_LORA = "urn:air:sdxl:lora:civitai:118427@128461"

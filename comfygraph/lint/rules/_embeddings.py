@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 MOST = 50
-_EMBEDDING = re.compile(r"embedding:([^\s,()\[\]{}]*)")
+_EMBEDDING = re.compile(r"(?:^|(?<=[\s(),]))embedding:\s*([^\s,()\[\]{}]*)")
 _WEIGHT = re.compile(r":[0-9.]+$")
 
 
@@ -15,8 +15,8 @@ def embeddings_in(text: str) -> list[str]:
     """
     Give the names behind `embedding:` in a prompt, empty where there is none, at most `MOST`.
 
-    `SDTokenizer` of ComfyUI splits at spaces; a weight behind the name belongs to the brackets
-    around it.
+    `SDTokenizer` of ComfyUI looks for the word behind spaces and brackets, and takes what comes
+    next for the name, over spaces as well; a weight belongs to the brackets around it.
     """
     if "embedding:" not in text:
         return []

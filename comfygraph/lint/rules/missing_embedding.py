@@ -25,14 +25,14 @@ def missing_embedding(ctx: RuleContext) -> Iterator[Finding]:
     Reports `embedding:` in prompts with no name behind it; with `--target civitai`, also names that are no AIR.
 
     ## Why is this bad?
-    ComfyUI warns in its log that the embedding does not exist, and encodes the rest. Civitai's workers hold no
-    embeddings by file name.
+    With nothing behind the word the node stops with an `IndexError`, after the models were loaded. Civitai's
+    workers hold no embeddings by file name: ComfyUI warns in its log, and encodes the rest.
 
     ## Example
     ```json
     {"1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "model.safetensors"}},
      "2": {"class_type": "CLIPTextEncode", "inputs": {"text": "a lighthouse", "clip": ["1", 1]}},
-     "3": {"class_type": "CLIPTextEncode", "inputs": {"text": "embedding: easynegative, blurry", "clip": ["1", 1]}},
+     "3": {"class_type": "CLIPTextEncode", "inputs": {"text": "blurry, embedding:", "clip": ["1", 1]}},
      "4": {"class_type": "EmptyLatentImage", "inputs": {"width": 512, "height": 512, "batch_size": 1}},
      "5": {"class_type": "KSampler", "inputs": {"model": ["1", 0], "seed": 1, "steps": 20, "cfg": 7.0, "sampler_name": "euler", "scheduler": "normal", "positive": ["2", 0], "negative": ["3", 0], "latent_image": ["4", 0], "denoise": 1.0}},
      "6": {"class_type": "VAEDecode", "inputs": {"samples": ["5", 0], "vae": ["1", 2]}},
@@ -43,7 +43,7 @@ def missing_embedding(ctx: RuleContext) -> Iterator[Finding]:
     ```json
     {"1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "model.safetensors"}},
      "2": {"class_type": "CLIPTextEncode", "inputs": {"text": "a lighthouse", "clip": ["1", 1]}},
-     "3": {"class_type": "CLIPTextEncode", "inputs": {"text": "embedding:easynegative, blurry", "clip": ["1", 1]}},
+     "3": {"class_type": "CLIPTextEncode", "inputs": {"text": "blurry, embedding:easynegative", "clip": ["1", 1]}},
      "4": {"class_type": "EmptyLatentImage", "inputs": {"width": 512, "height": 512, "batch_size": 1}},
      "5": {"class_type": "KSampler", "inputs": {"model": ["1", 0], "seed": 1, "steps": 20, "cfg": 7.0, "sampler_name": "euler", "scheduler": "normal", "positive": ["2", 0], "negative": ["3", 0], "latent_image": ["4", 0], "denoise": 1.0}},
      "6": {"class_type": "VAEDecode", "inputs": {"samples": ["5", 0], "vae": ["1", 2]}},
@@ -59,7 +59,7 @@ def missing_embedding(ctx: RuleContext) -> Iterator[Finding]:
                     text.node_id,
                     text.input,
                     "`embedding:` has no name behind it",
-                    help="write the name right after the colon, `embedding:name`",
+                    help="write the name behind the colon, `embedding:name`, or take the word out",
                     related=way,
                 )
             elif only_airs and not name.casefold().startswith("urn:air:"):

@@ -4,6 +4,7 @@ CG701 skipped-lora.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from comfygraph.analysis.facts import Model, Part, Sampling, Text, complete
@@ -12,6 +13,8 @@ from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
 from comfygraph.lint.rules._flow import along, loras_of, model_route, prompts_of, spoken
 
+_FEW_STEPS = re.compile(r"lcm|lightning|lightx2v|turbo|hyper|dmd|\b\d+-?_?steps?\b")
+
 
 def _skipped(
     run: Sampling, served: dict[str, list[Sampling]]
@@ -19,7 +22,8 @@ def _skipped(
     """
     Give a text of a sampler, its CLIP, the model, and the LoRAs that only the CLIP has.
 
-    A LoRA counts only if another sampler has it on a model of the same file.
+    A LoRA counts only if another sampler has it on a model of the same file. Those that make do
+    with few steps belong to one sampler and its steps, and leave the CLIP alone.
     """
     model = run.model
     if model is None or not complete(model):
@@ -36,6 +40,7 @@ def _skipped(
                 if part.strength is not None
                 and part.node_id not in there
                 and part.name not in there
+                and not _FEW_STEPS.search(part.name.casefold())
                 and any(
                     other.model is not None and other.model.node_id == model.node_id
                     for other in served.get(part.node_id, ())

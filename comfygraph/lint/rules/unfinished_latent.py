@@ -22,7 +22,8 @@ def unfinished_latent(ctx: RuleContext) -> Iterator[Finding]:
     """
     ## What it does
     Reports latents that are decoded before they are pictures: empty ones that no sampler has filled, as when the
-    sampler is bypassed, and those that still have noise in them.
+    sampler is bypassed, and those that still have noise in them. Where another sampler takes such a latent on,
+    decoding it is most likely a look at half of the steps, and an info.
 
     ## Why is this bad?
     An empty latent decodes to a flat brown, leftover noise to noise.
@@ -50,13 +51,14 @@ def unfinished_latent(ctx: RuleContext) -> Iterator[Finding]:
     ```
     """
     flow = ctx.flow
+    taken_on = {run.latent.run.node_id for run in flow.samplings() if run.latent and run.latent.run}
     for node_id in ctx.definitions:
         if not (ctx.class_type(node_id) or "").startswith("VAEDecode"):
             continue
         content = flow.view(node_id).content("samples")
         if content is None:
             continue
-        run = content.run
+        run, severity = content.run, None
         if content.kind == "empty":
             message = "decodes an empty latent: no sampler has drawn anything into it"
             help = "link a sampler between them; one that is bypassed hands its latent through"
@@ -65,12 +67,14 @@ def unfinished_latent(ctx: RuleContext) -> Iterator[Finding]:
             help = (
                 "let another sampler make the rest, or set `return_with_leftover_noise` to disable"
             )
+            severity = Severity.INFO if run.node_id in taken_on else None
         else:
             continue
         yield ctx.at_input(
             node_id,
             "samples",
             message,
+            severity=severity,
             help=help,
             related=(along(ctx, "latent", [content.node_id, node_id]),),
         )
