@@ -187,8 +187,8 @@ def test_a_package_gives_its_classes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.invalidate_caches()
     inputs = {
-        "self": ["1", 0], "class": 3, "cls": "c", "title": "t", "cfg scale": 1, "cfg-scale": 0.5,
-        "ckpt": "any.safetensors",
+        "self": ["1", 0], "class": 3, "_cls": 1, "cls": "c", "title": "t", "cfg scale": 1,
+        "cfg-scale": 0.5, "ckpt": "any.safetensors",
     }  # fmt: skip
     prompt = prompt_of(
         ("UNETLoader", {"unet_name": "a", "weight_dtype": "default"}),
@@ -214,6 +214,7 @@ more = named(
     raw_node(
         "🔥 Load",
         self=model,
+        _cls=1,
         cls="c",
         title="t",
         ckpt="any.safetensors",
