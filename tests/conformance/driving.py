@@ -190,6 +190,9 @@ class Outcome:
         jobs: How many jobs were made there.
         out: The folder for its files.
         elsewhere: What arrived at another host.
+        first: The reference of the first of two submits.
+        other: How the job of another ended.
+        unstruck: The knobs that have had nothing to spoil.
     """
 
     events: list[Event]
@@ -200,6 +203,8 @@ class Outcome:
     out: Path
     elsewhere: list[Any] = field(default_factory=list)
     first: JobRef | None = None
+    other: str = ""
+    unstruck: list[str] = field(default_factory=list)
 
     @property
     def end(self) -> str:

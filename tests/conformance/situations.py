@@ -114,7 +114,7 @@ ANSWERS = (
     Situation(name="fields that nobody knows", faults={"extra_fields": True}, files=1),
     Situation(name="statuses that nobody knows", at="poll", faults={"odd_states": 3}, files=1),
     Situation(name="a status of the submit that nobody knows", at="submit",
-              faults={"odd_states": 1}, files=1),
+              only=("tams", "civitai", "comfyapi"), faults={"odd_states": 1}, files=1),
     Situation(name="stale updates", faults={"stale_updates": True, "lag": 4}, files=1),
     Situation(name="updates twice", faults={"duplicate_updates": True}, files=1),
     Situation(name="updates out of order", files=1,
@@ -229,6 +229,9 @@ LIFE = (
               end="cancelled", files=0),
     Situation(name="cancel while running", act="cancel when it runs", graph="long", speed=20,
               end="cancelled", files=0),
+    Situation(name="cancel behind the job of another", needs="position",
+              act="cancel behind another", end="cancelled", jobs=2, files=0,
+              checks=("the other went on",)),
     Situation(name="cancel after the end", act="cancel when a file is there", files=1),
     Situation(name="cancel that the service refuses", act="cancel when queued", at="cancel",
               faults={"slow_start": 0.3, "errors": 99, "error_status": 403}, files=1,
@@ -269,8 +272,8 @@ FILES = (
     Situation(name="upload led to another host", at="upload", settings={"elsewhere": "yes"},
               faults={"redirects": 999}, graph="loaded", act="upload from here", jobs=0,
               end="ProtocolError", checks=("nothing carried off", "nobody asked elsewhere")),
-    Situation(name="stream led to another host", at="stream", settings={"elsewhere": "yes"},
-              faults={"redirects": 999}, files=1,
+    Situation(name="stream led to another host", needs="stream", at="stream",
+              settings={"elsewhere": "yes"}, faults={"redirects": 999}, files=1,
               checks=("nothing carried off", "nobody asked elsewhere")),
 )  # fmt: skip
 
@@ -291,4 +294,48 @@ NAMES = tuple(
     for what, name in _BAD_NAMES.items()
 )
 
-SITUATIONS = (*WORK, *ANSWERS, *REFUSALS, *CONNECTIONS, *LIFE, *FILES, *NAMES)
+_CANCELS = {"only": ("tams",), "act": "cancel when it runs", "graph": "long", "speed": 20,
+            "end": "cancelled", "files": 0}  # fmt: skip
+_BAD = {"only": ("tams",), "graph": "bad", "jobs": 0}
+READINGS = (
+    Situation(name="cancel by POST only", faults={"cancel_style": "post"}, **_CANCELS),
+    Situation(name="cancel by DELETE only", faults={"cancel_style": "delete"}, **_CANCELS),
+    Situation(name="a cancel answered with a job", faults={"cancel_answer": "job"}, **_CANCELS),
+    Situation(name="a cancel answered with nothing", faults={"cancel_answer": "nothing"},
+              **_CANCELS),
+    Situation(name="a late cancel that is taken", act="cancel when a file is there", files=1,
+              only=("tams",), faults={"late_cancel": "accept"}),
+    Situation(name="a check that says false", faults={"check_style": "valid"}, end="Rejected",
+              said="would refuse", **_BAD),
+    Situation(name="a check whose false is left out", faults={"check_style": "omitted"},
+              end="Rejected", said="would refuse", **_BAD),
+    Situation(name="a bad graph with HTTP 200", faults={"argument_status": 200},
+              end="GraphRejected", checks=("complaints",), **_BAD),
+    Situation(name="a bad graph with HTTP 500", faults={"argument_status": 500},
+              end="GraphRejected", checks=("complaints",), **_BAD),
+    Situation(name="no money left", only=("tams", "comfyapi"), faults={"no_funds": True},
+              end="Rejected", jobs=0, said="credits", sent={"submit": 1}),
+    Situation(name="a request id that is refused the second time", only=("tams",), at="submit",
+              faults={"late_errors": 1, "duplicate_id": "refuse"}, end="ProtocolError",
+              said="handed in before", sent={"submit": 2}),
+    Situation(name="an upload answered with 203", only=("tams",), graph="loaded", files=1,
+              act="upload from here", faults={"put_status": 203}, checks=("uploaded once",)),
+    Situation(name="progress in per cent", only=("tams",), graph="long", speed=400, files=1,
+              faults={"progress_scale": 100.0}, checks=("progress",)),
+    Situation(name="progress as a share", only=("tams",), graph="long", speed=400, files=1,
+              checks=("progress",)),
+    Situation(name="every node told", only=("tams",), faults={"all_nodes": True}, files=1),
+    Situation(name="a film under a name of its own", only=("tams",), graph="video", files=1,
+              faults={"film_place": "videos"}, checks=("webm",)),
+    Situation(name="unknown fields refused", only=("tams",), files=1,
+              faults={"unknown_fields": "refuse", "node_spelling": "camel"}),
+    Situation(name="each nonce good once", only=("tams",), faults={"nonce_once": True}, files=1),
+    Situation(name="a failure that is called a success", only=("comfyui",), end="failed", files=0,
+              faults={"fail_node": "2", "fail_message": "out of paint", "false_success": True},
+              said="out of paint", checks=("failed node",)),
+    Situation(name="all of it known already", only=("comfyui",), act="run the same before",
+              jobs=2, files=1, checks=("cached",)),
+)  # fmt: skip
+"""What documents leave open: each reading of it."""
+
+SITUATIONS = (*WORK, *ANSWERS, *REFUSALS, *CONNECTIONS, *LIFE, *FILES, *NAMES, *READINGS)

@@ -26,6 +26,13 @@ from comfygraph.targets.base import JobRef
 from comfygraph.targets.events import Event, JobQueued, JobStarted, OutputReady
 
 KEY = "0b5a5d0e-4a7c-4b1f-9d65-{:012x}"
+COUNTING = frozenset(
+    {
+        "too_many", "errors", "pages", "drops", "lost_answers", "late_errors", "cut_answers",
+        "redirects", "garbage", "odd_states", "expired_urls", "empty_history", "restarts",
+    }
+)  # fmt: skip
+"""The knobs that strike so many times."""
 
 
 class Stage:
@@ -60,6 +67,7 @@ class Stage:
         self.before: Callable[[Any], None] | None = None
         self.on_event: OnEvent | None = None
         self.again = False
+        self.other: JobRef | None = None
 
     def play(self) -> Outcome:
         """
@@ -92,7 +100,23 @@ class Stage:
             self._other.seen[asked:],
         )
         outcome.first = first
+        outcome.unstruck = self._unstruck()
+        if self.other is not None:
+            self.emulator.speed = 0
+            with Job(self.plan(self.other, out=None)) as job:
+                outcome.other = type(job.result()).__name__
         return outcome
+
+    def _unstruck(self) -> list[str]:
+        """
+        Give the knobs that were to strike so many times, and have not struck at all.
+        """
+        faults, counts = self._faults(), self.emulator._host.counts
+        return [
+            name
+            for name in self.situation.faults
+            if name in COUNTING and not counts.struck(faults, name)
+        ]
 
     def plan(self, job: Any = None, **changes: Any) -> Plan:
         """
@@ -181,6 +205,24 @@ def _cancel_when(*kinds: type) -> Callable[[Stage, Plan], Plan]:
     return act
 
 
+def _behind_another(stage: Stage, plan: Plan) -> Plan:
+    """Have the long job of another run, and cancel ours as soon as it waits behind it."""
+    stage.emulator.speed = 20
+    with Job(
+        stage.plan(GRAPHS["long"](stage.color ^ 1), out=None, key=KEY.format(stage.color ^ 1))
+    ) as job:
+        job.start()
+        next(event for event in job if isinstance(event, JobStarted))
+        stage.other = job.ref
+    return _cancel_when(JobQueued)(stage, plan)
+
+
+def _same_before(stage: Stage, plan: Plan) -> Plan:
+    with Job(stage.plan(out=None, key=KEY.format(stage.color ^ 1))) as job:
+        job.result()
+    return plan
+
+
 def _cancel_first(stage: Stage, plan: Plan) -> Plan:
     stage.before = lambda job: job.ask_cancel()
     return plan
@@ -227,6 +269,8 @@ ACTS: dict[str, Callable[[Stage, Plan], Plan]] = {
     "ask for nonsense": _nonsense,
     "queue others first": _others_first,
     "cancel first": _cancel_first,
+    "cancel behind another": _behind_another,
+    "run the same before": _same_before,
     "cancel when queued": _cancel_when(JobQueued),
     "cancel when it runs": _cancel_when(JobStarted),
     "cancel when a file is there": _cancel_when(OutputReady),

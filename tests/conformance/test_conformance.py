@@ -5,6 +5,7 @@ Every service, both drivers, one list of situations, over real HTTP: `situations
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,12 @@ from comfygraph.emulator import Emulator
 from comfygraph.errors import TargetError
 from comfygraph.targets.events import (
     JobFailed,
+    JobProgress,
     JobQueued,
+    NodeCached,
     NodeFailed,
     NodeFinished,
+    NodeStarted,
     Notice,
     event_to_json,
 )
@@ -60,7 +64,8 @@ def test_conformance(
     tmp_path: Path,
 ) -> None:
     """
-    The job ends as the table says, was made as often as it says, and its story is a story.
+    The job ends as the table says, was made as often as it says, and its story is a story; no
+    knob that was to spoil something has had nothing to spoil.
     """
     out = tmp_path / "out"
     outcome = Stage(situation, service, DRIVERS[driver], emulator, out, other_host).play()
@@ -71,6 +76,7 @@ def test_conformance(
         "sent": dict(sent),
         "broken laws": [],
         "secrets told": [],
+        "unstruck": [],
     }
     found: dict[str, Any] = {
         "end": outcome.end,
@@ -78,6 +84,7 @@ def test_conformance(
         "sent": {purpose: len(outcome.sent(purpose)) for purpose in sent},
         "broken laws": broken_laws(outcome.events, out),
         "secrets told": _secrets_told(outcome),
+        "unstruck": outcome.unstruck,
     }
     files = _by(situation.files, service)
     if files is not None:
@@ -236,6 +243,27 @@ def _nobody_asked_elsewhere(outcome: Outcome, service: Service) -> None:
     assert [] == outcome.elsewhere
 
 
+def _other_went_on(outcome: Outcome, service: Service) -> None:
+    """Our cancel has not stopped the job of another."""
+    assert "JobSucceeded" == outcome.other
+
+
+def _progress(outcome: Outcome, service: Service) -> None:
+    """The share of the whole is told on its way, whatever its scale."""
+    shares = [event.fraction for event in outcome.events if isinstance(event, JobProgress)]
+
+    assert any(0.05 < share < 0.95 for share in shares), shares
+
+
+def _cached(outcome: Outcome, service: Service) -> None:
+    """Every node is told to be known, and none to run."""
+    kinds = (NodeCached, NodeStarted, NodeFinished)
+    told = [event for event in outcome.events if isinstance(event, kinds)]
+
+    assert ["1", "2", "3"] == sorted(event.node_id for event in told)
+    assert {NodeCached} == {type(event) for event in told}
+
+
 CHECKS: dict[str, Callable[[Outcome, Service], None]] = {
     "orderly": _orderly,
     "png": _png,
@@ -253,6 +281,9 @@ CHECKS: dict[str, Callable[[Outcome, Service], None]] = {
     "asked once": _asked_once,
     "wait told": _wait_told,
     "same job": _same_job,
+    "the other went on": _other_went_on,
+    "progress": _progress,
+    "cached": _cached,
     "nothing carried off": _nothing_carried_off,
     "nobody asked elsewhere": _nobody_asked_elsewhere,
 }
@@ -260,11 +291,14 @@ CHECKS: dict[str, Callable[[Outcome, Service], None]] = {
 
 def test_the_list_is_long_enough() -> None:
     """
-    The list has no name twice, and every check and every service is used.
+    The list has no name twice, every check is used, and every service meets forty situations and
+    more with each driver.
     """
     names = [situation.name for situation in SITUATIONS]
     used = {check for situation in SITUATIONS for check in situation.checks}
+    met = Counter((service.name, driver) for service, driver, _ in (it.values for it in _cases()))
 
     assert len(names) == len(set(names))
-    assert len(names) >= 40
+    assert len(SERVICES) * len(DRIVERS) == len(met)
+    assert min(met.values()) >= 40
     assert used == set(CHECKS)
