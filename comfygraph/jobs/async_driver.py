@@ -187,9 +187,11 @@ class AsyncJob:
             self._busy = False
 
     async def _open(self) -> Machine:
-        conversation, close = await asyncio.to_thread(self._state.plan.open)
+        plan = self._state.plan
+        conversation, close = plan.open() if plan.at_once else await asyncio.to_thread(plan.open)
         machine = Machine(close, self._clients)
-        weakref.finalize(self, close)
+        if close is not None:
+            weakref.finalize(self, close)
         self._conversation = conversation
         self._machine = machine
         self._state.begin(conversation)

@@ -49,7 +49,7 @@ async def run_talk(talk: Talk[T], clients: Clients) -> T:
     Raises:
         ComfyGraphError: What ended it.
     """
-    machine = Machine(_nothing, clients)
+    machine = Machine(None, clients)
     outcome: Outcome = None
     try:
         while True:
@@ -64,17 +64,13 @@ async def run_talk(talk: Talk[T], clients: Clients) -> T:
         await machine.close()
 
 
-def _nothing() -> None:
-    return
-
-
 class Machine:
     """
     Carries effects out, one after the other: `start`, then `wait`, which a cancelled task may
     leave and a later `wait` goes on with.
     """
 
-    def __init__(self, close: Callable[[], None], clients: Clients | None = None) -> None:
+    def __init__(self, close: Callable[[], None] | None, clients: Clients | None = None) -> None:
         self.inbox: asyncio.Queue[Letter] = asyncio.Queue()
         self.idle = True
         self._until: float | None = None
@@ -130,7 +126,8 @@ class Machine:
             return
         self._closed = True
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(asyncio.to_thread, self._close)
+            if self._close is not None:
+                stack.push_async_callback(asyncio.to_thread, self._close)
             if self._own_clients:
                 stack.push_async_callback(self._clients.close)
             stack.push_async_callback(self._hush)

@@ -170,7 +170,7 @@ class Conversation:
 
     def _hand_in(self, submission: Submission) -> Talk[bool]:
         try:
-            submission = yield from prepare(
+            ready = yield from prepare(
                 self._target,
                 submission,
                 self._uploads,
@@ -181,12 +181,13 @@ class Conversation:
         except CancelWanted:
             yield from self._leave()
             return False
-        self.ref = self._target.reference(submission)
+        if ready is not submission:  # another graph: it names what was uploaded
+            self.ref = self._target.reference(ready)
         if self._policy.stream_first:
             yield from self._stream.open(self.ref, wait=True)
         try:
             submitted = yield from self._courier.run(
-                self._target.submit(submission), vow=Mark(Stage.INTENDED, self.ref)
+                self._target.submit(ready), vow=Mark(Stage.INTENDED, self.ref)
             )
         except CancelWanted:
             yield from self._stream.close()

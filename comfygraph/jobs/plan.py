@@ -16,7 +16,7 @@ from comfygraph.core.values import JsonValue, Prompt
 from comfygraph.errors import UsageError
 from comfygraph.jobs.conversation import Conversation
 from comfygraph.jobs.files import Folder
-from comfygraph.jobs.local_files import Sources, working_folder
+from comfygraph.jobs.local_files import Sources, find_local_inputs, working_folder
 from comfygraph.jobs.recorder import Recorder
 from comfygraph.jobs.recovery import Doubt, submission_of
 from comfygraph.jobs.settings import Settings
@@ -69,9 +69,22 @@ class Plan:
     have: Mapping[str, str] | None = field(default=None, repr=False)
     weights: Mapping[str, float] | None = field(default=None, repr=False)
 
-    def open(self) -> tuple[Conversation, Callable[[], None]]:
+    @property
+    def at_once(self) -> bool:
         """
-        Make the target ready; give the conversation, and what is to be called when it is over.
+        Whether `open` starts no server, asks none and reads no file: it takes no time then.
+        """
+        if isinstance(self.target, str):
+            return False
+        if isinstance(self.job, JobRef):
+            return True
+        prompt = submission_of(self.job).prompt
+        return not find_local_inputs(prompt, self.sources, self.catalog)
+
+    def open(self) -> tuple[Conversation, Callable[[], None] | None]:
+        """
+        Make the target ready; give the conversation, and what is to be called when it is over, if
+        anything.
 
         Raises:
             UsageError: The target is not configured or takes no uploads, or no emulator can be
@@ -93,7 +106,7 @@ class Plan:
                 live=self.live,
                 have=self.have,
             )
-            return conversation, stack.pop_all().close
+            return conversation, stack.pop_all().close if self.target == EMULATOR else None
 
     def uploads(self, target: Target) -> Uploads:
         """

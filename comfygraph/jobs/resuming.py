@@ -105,14 +105,14 @@ def plan_for(claim: Claim, target: Target, terms: Terms = Terms()) -> Plan:
             sources=terms.sources,
             live=terms.live,
             graph=submission.prompt if terms.save_graph else None,
-            have=saved_files(ledger, record.id, terms.folder),
+            have=saved_files(ledger, record.id, terms.folder) if record.attempts else None,
             weights=terms.weights,
         )
         if terms.folder is not None:
             out = str(terms.folder.path.absolute())
             if out != record.out:
                 claim.write(out=out)
-        return _recorded(plan, claim, submission, None)
+        return _recorded(plan, claim, submission, record)
     except BaseException:
         claim.release()
         raise
@@ -208,17 +208,27 @@ def write_down(
         claim = _taken_up(ledger, same)
         if claim is not None:
             old = ledger.submission(claim.job)
-            job = _job_of(ledger, claim.record(), old, target)
-            return _recorded(replace(plan, job=job), claim, old, then)
-    return _recorded(plan, ledger.claim(intent.id), submission, then)
+            record = claim.record()
+            job = _job_of(ledger, record, old, target)
+            return _recorded(replace(plan, job=job), claim, old, record, then)
+    return _recorded(plan, ledger.claim(intent.id), submission, None, then)
 
 
 def _recorded(
-    plan: Plan, claim: Claim, submission: Submission, then: Callable[[], None] | None
+    plan: Plan,
+    claim: Claim,
+    submission: Submission,
+    record: JobRecord | None,
+    then: Callable[[], None] | None = None,
 ) -> Plan:
     try:
         recorder = LedgerRecorder(
-            claim, submission, clock=plan.settings.clock, estimates=plan.weights, then=then
+            claim,
+            submission,
+            record=record,
+            clock=plan.settings.clock,
+            estimates=plan.weights,
+            then=then,
         )
     except BaseException:
         claim.release()

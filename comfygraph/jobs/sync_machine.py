@@ -44,7 +44,7 @@ class Machine:
     and a later `wait` goes on with.
     """
 
-    def __init__(self, close: Callable[[], None]) -> None:
+    def __init__(self, close: Callable[[], None] | None) -> None:
         self.inbox: SimpleQueue[Letter] = SimpleQueue()
         self.idle = True
         self._until: float | None = None
@@ -99,7 +99,8 @@ class Machine:
         self._hush()
         if self._line is not None:
             self._line.hang_up()
-        self._close()
+        if self._close is not None:
+            self._close()
 
     def _next_letter(self) -> Outcome:
         while True:

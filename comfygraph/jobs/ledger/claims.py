@@ -53,6 +53,7 @@ class Claim:
         durable: bool = False,
         events: Sequence[tuple[int, float, dict[str, Any]]] = (),
         results: Sequence[ResultRecord] = (),
+        release: bool = False,
         **changes: Unpack[Changes],
     ) -> None:
         """
@@ -62,6 +63,7 @@ class Claim:
             durable: Whether it is on the disk when this returns.
             events: Number within the job (from 0), time and JSON form; numbers that are there stay.
             results: Files; one with the same key is replaced.
+            release: Whether others may have the job then; nothing more can be written.
             changes: Fields of the record.
 
         Raises:
@@ -70,6 +72,8 @@ class Claim:
         """
         now = self.ledger.clock()
         sets, values = _assignments(changes, now)
+        if release:
+            sets.append("holder = ''")
         with self.ledger.engine.write(durable=durable) as write:
             state = changes.get("state")
             if state is State.INTENDED or state is State.ACCEPTED:
@@ -80,14 +84,19 @@ class Claim:
             )
             if not done:
                 raise ClaimLost(f"job {self.job[:8]} was taken over by another process")
-            write.run_many(
-                sql.INSERT_EVENT,
-                [
-                    (self.job, number, at, json.dumps(body, separators=(",", ":")))
-                    for number, at, body in events
-                ],
-            )
-            write.run_many(sql.WRITE_RESULT, [_result_row(self.job, result) for result in results])
+            if events:
+                write.run_many(
+                    sql.INSERT_EVENT,
+                    [
+                        (self.job, number, at, json.dumps(body, separators=(",", ":")))
+                        for number, at, body in events
+                    ],
+                )
+            if results:
+                write.run_many(
+                    sql.WRITE_RESULT, [_result_row(self.job, result) for result in results]
+                )
+        self._released = self._released or release
 
     def release(self) -> None:
         """

@@ -8,6 +8,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,11 +42,17 @@ def unpack(body: bytes, key: str) -> Submission:
     Raises:
         LedgerError: It is damaged.
     """
+    prompt, options, partial = _unpacked(body)
+    return Submission(prompt, key, dict(options), partial)
+
+
+@lru_cache(maxsize=2)  # whoever carries a job out reads its graph more than once
+def _unpacked(body: bytes) -> tuple[Prompt, dict[str, JsonValue], tuple[str, ...]]:
     try:
         prompt, options, partial = json.loads(zlib.decompress(body))
     except (zlib.error, ValueError) as exc:
         raise LedgerError("the graph in the ledger is damaged") from exc
-    return Submission(Prompt.from_json(prompt), key, options, tuple(partial))
+    return Prompt.from_json(prompt), options, tuple(partial)
 
 
 def _may_be_secret(value: JsonValue) -> bool:

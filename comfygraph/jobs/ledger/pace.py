@@ -89,6 +89,8 @@ def learn(ledger: Ledger, target: str, prompt: Prompt, spent: Mapping[str, float
     Raises:
         LedgerError: It could not be written.
     """
+    if not spent:
+        return
     work = estimate(prompt)
     nodes = {
         node_id: (seconds, work[node_id]) for node_id, seconds in spent.items() if node_id in work

@@ -18,7 +18,14 @@ from typing import Any
 
 from comfygraph.errors import ComfyGraphError, NotFound, RateLimited, ServiceUnavailable
 from comfygraph.jobs.effects import Stage
-from comfygraph.jobs.ledger.base import Changes, ClaimLost, LedgerError, ResultRecord, State
+from comfygraph.jobs.ledger.base import (
+    Changes,
+    ClaimLost,
+    JobRecord,
+    LedgerError,
+    ResultRecord,
+    State,
+)
 from comfygraph.jobs.ledger.claims import Claim
 from comfygraph.jobs.ledger.pace import Stopwatch, learn, learned_weights
 from comfygraph.jobs.ledger.story import Story, lasting_url
@@ -48,6 +55,7 @@ class LedgerRecorder:
     Args:
         claim: The job.
         submission: Its graph; default is read from the ledger.
+        record: What is known of it; default is read from the ledger.
         clock: Seconds, never going back.
         estimates: What each node costs by other reckoning, where nothing was learned.
         then: Called when nothing more is to be written.
@@ -58,11 +66,12 @@ class LedgerRecorder:
         claim: Claim,
         submission: Submission | None = None,
         *,
+        record: JobRecord | None = None,
         clock: Callable[[], float] = time.monotonic,
         estimates: Mapping[str, float] | None = None,
         then: Callable[[], None] | None = None,
     ) -> None:
-        record = claim.record()
+        record = record or claim.record()
         self._then = then
         self._embedded = record.embedded
         self._claim = claim
@@ -71,7 +80,9 @@ class LedgerRecorder:
         self._attempts = record.attempts
         self._state = record.state
         self._prompt = (submission or claim.ledger.submission(claim.job)).prompt
-        self._story = Story(body for _, body in claim.ledger.events(claim.job))
+        # of a job that was never about to be sent nothing can have been told
+        told = claim.ledger.events(claim.job) if record.attempts else []
+        self._story = Story(body for _, body in told)
         self._watch = Stopwatch(clock)
         self.weights = learned_weights(claim.ledger, record.target, self._prompt, estimates)
         """What each node will take, by what the ledger has learned."""
@@ -140,7 +151,7 @@ class LedgerRecorder:
                 over = True
         self._fraction = max(self._fraction, self._progress.fraction)
         if over:
-            self._write(durable=True)
+            self._write(durable=True, release=True)
             self._learn(events)
         elif urgent or self._clock() - self._written_at >= _PAUSE:
             self._write()
@@ -205,12 +216,16 @@ class LedgerRecorder:
         self._changes["message"] = message
         self._changes["transient"] = transient
 
-    def _write(self, *, durable: bool = False) -> None:
+    def _write(self, *, durable: bool = False, release: bool = False) -> None:
         self._changes["fraction"] = self._fraction
         self._written_at = self._clock()
         try:
             self._claim.write(
-                durable=durable, events=self._events, results=self._results, **self._changes
+                durable=durable,
+                events=self._events,
+                results=self._results,
+                release=release,
+                **self._changes,
             )
         except ClaimLost:
             raise
