@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from comfygraph.errors import ProtocolError
+from comfygraph.errors import TargetError
 from comfygraph.references.air import Air
 from comfygraph.references.cache import AnswerCache, default_cache
 from comfygraph.references.civitai import CivitaiResource, CivitaiSite, CivitaiVersion
@@ -19,7 +19,7 @@ from comfygraph.references.tams import TamsModel, TamsModels
 from comfygraph.references.web import Web
 
 _HOUR = 3600.0
-_GONE = 404
+_GONE = (404, 405, 410)
 FACTS_KEPT = 30 * 24 * _HOUR
 """What a number stands for does not change."""
 STATE_KEPT = 6 * _HOUR
@@ -117,8 +117,9 @@ class Lookup:
         """
         try:
             return self.web.run(self._novita.model(version_id), _novita_state)
-        except ProtocolError as exc:
-            if exc.status != _GONE:
+        except TargetError as exc:
+            # of a model that is not there, the route itself says so with 200
+            if exc.status not in _GONE:
                 raise
         version = self.civitai_version(version_id)
         return self._listed(version) if version is not None else None

@@ -269,6 +269,27 @@ def test_what_novita_has(
     assert expected == (found.name, found.availability.value)
 
 
+@pytest.mark.parametrize(
+    "gone", [Given(404, b"<html>"), Given(410, {}), Given(404, {"reason": "API_NOT_FOUND"})]
+)
+def test_a_route_that_is_gone(new_web: NewWeb, gone: Given) -> None:
+    """
+    Where the route by version is gone, whoever says so, the list is asked with the file's hash.
+    """
+    file = {"name": "a.ckpt", "hashes": {"SHA256": "a" * 64}}
+    version = {"id": 128713, "model": {"name": "A", "type": "Checkpoint"}, "files": [file]}
+    listed = {"name": "A", "sd_name_in_api": "a_1.ckpt", "hash_sha256": "A" * 64, "status": 1,
+              "type": {"name": "checkpoint"}}  # fmt: skip
+    answers = [gone, Given(body=version), Given(body={"models": [listed]})]
+    with serving(*answers) as server:
+        config = {"NOVITA_API_KEY": "k", "NOVITA_BASE_URL": server.url,
+                  "CIVITAI_SITE_URL": server.url}  # fmt: skip
+        lookup = Lookup(config, web=new_web())
+        found = Resolver(ModelTable(), lookup).check(use(AIR), "novita")
+
+    assert ("a_1.ckpt", "available") == (found.name, found.availability.value)
+
+
 def test_another_file_of_a_version(config: dict[str, str], new_web: NewWeb) -> None:
     """
     A hash that is not Novita's tells that it has another file of the version.
