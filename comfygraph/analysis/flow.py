@@ -39,6 +39,9 @@ ALL = "all"
 MOST_PLANS = 5_000
 """Classes that are remembered: graphs of strangers may name any number of them."""
 
+MOST_THROUGH = 64
+"""Nodes between two others that are looked past: ends of long rows would each take them all."""
+
 _NAMES = tuple(VERBS)
 _UNION = frozenset({"*", "COMFY_MATCHTYPE_V3"})
 SOCKETS: Sequence[frozenset[str]] = (
@@ -154,6 +157,27 @@ class Flow:
         """
         found = self.fact(Domain.SIZE, node_id, slot)
         return found if isinstance(found, Size) else None
+
+    def origin(self, node_id: str, name: str) -> tuple[str, int] | None:
+        """
+        Give the node and the slot that an input comes from, past nodes that hand everything
+        through, at most `MOST_THROUGH`; `None` where it is not linked. Changes the view.
+        """
+        found: tuple[str, int] | None = None
+        inputs = _parts(self.nodes.get(node_id))[1]
+        for _ in range(MOST_THROUGH):
+            value = inputs.get(name)
+            if type(value) is not list or len(value) != 2 or type(value[0]) is not str:
+                break
+            found = source, _ = value[0], value[1]
+            class_type, inputs = _parts(self.nodes.get(source))
+            plan = self._plans.get(class_type)
+            through = plan.through if plan is not None else None
+            after = through(self.view(source)) if through is not None else None
+            if after is None:
+                break
+            name = after
+        return found
 
     def view(self, node_id: str) -> View:
         """

@@ -69,13 +69,12 @@ def _of_nodes(ctx: RuleContext, flow: Flow) -> Iterator[str]:
                 if vae is not None and content.space is not vae.space:
                     yield "flow:vae"
             case "encode":
-                pixels = view.inputs.get("pixels")
-                source = pixels[0] if isinstance(pixels, list) and pixels else None
-                if isinstance(source, str) and "VAEDecode" in (ctx.class_type(source) or ""):
-                    yield "flow:round-trip"
                 size = view.size("pixels")
                 if size is not None and (size.width % 64 or size.height % 64):
                     yield "flow:cut"
+                origin = flow.origin(node_id, "pixels")
+                if origin is not None and "VAEDecode" in (ctx.class_type(origin[0]) or ""):
+                    yield "flow:round-trip"
             case _:
                 size = view.size("image", "samples")
                 if size is not None:

@@ -13,7 +13,7 @@ from comfygraph.lint.diagnostic import Severity
 from comfygraph.lint.rule import rule
 from comfygraph.lint.rules._flow import along, loras_of, model_route, prompts_of, spoken
 
-_FEW_STEPS = re.compile(r"lcm|lightning|lightx2v|turbo|hyper|dmd|\b\d+-?_?steps?\b")
+_FEW_STEPS = re.compile(r"lcm|lightning|lightx2v|turbo|hyper[-_ ]?(sd|flux)|dmd2|[0-9][-_]?steps?")
 
 
 def _skipped(

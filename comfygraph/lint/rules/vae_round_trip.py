@@ -58,9 +58,8 @@ def vae_round_trip(ctx: RuleContext) -> Iterator[Finding]:
     for node_id in ctx.nodes:
         if ctx.class_type(node_id) not in ("VAEEncode", "VAEEncodeTiled"):
             continue
-        pixels = ctx.nodes[node_id]["inputs"].get("pixels")
-        source = pixels[0] if isinstance(pixels, list) and pixels else None
-        if not isinstance(source, str) or ctx.class_type(source) not in _DECODERS:
+        source, _ = flow.origin(node_id, "pixels") or ("", 0)
+        if ctx.class_type(source) not in _DECODERS:
             continue
         mine, other = flow.view(node_id).model("vae"), flow.view(source).model("vae")
         if mine is None or other is None or mine.node_id != other.node_id or mine.name is None:
