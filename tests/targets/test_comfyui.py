@@ -294,6 +294,8 @@ def test_missing_node_class(
         (404, b"<html>404</html>", NotFound),
         (405, b"", Rejected),
         (413, b"", Rejected),
+        # no refusal: the driver looks whether there is a job
+        (500, b"<html>proxy</html>", ProtocolError),
         (502, b"<html>proxy</html>", ServiceUnavailable),
         (200, b"<!DOCTYPE html><p>login", ProtocolError),
         (200, b"{}", ProtocolError),

@@ -51,7 +51,10 @@ def prompt_failure(response: HttpResponse) -> TargetError:
     Give the exception for a refused `POST /prompt`.
     """
     status = response.status
-    if status == 500 and not response.is_html():
+    if status == 500:
+        if response.is_html():
+            # of a proxy, which may have handed the graph on
+            return ProtocolError(f"a web page in place of {SERVICE} (HTTP 500)", status=status)
         # the server reports a malformed graph by falling over it, before it queues anything
         return Rejected(
             f"{SERVICE} stumbles over the graph (HTTP 500)",
