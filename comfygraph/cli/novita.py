@@ -14,7 +14,14 @@ import click
 
 from comfygraph.cli.civitai.common import fitted
 from comfygraph.cli.output import print_json
-from comfygraph.errors import DeadlinePassed, ExitCode, JobError, ProtocolError, UsageError
+from comfygraph.errors import (
+    DeadlinePassed,
+    ExitCode,
+    JobError,
+    ProtocolError,
+    ServiceUnavailable,
+    UsageError,
+)
 from comfygraph.lint.render.text import clean
 
 if TYPE_CHECKING:
@@ -281,8 +288,13 @@ def task(task_id: str, wait: bool, deadline: float, as_json: bool) -> int:
     Exit codes: 0 running or done, 5 failed, 6 the deadline passed.
     """
     service, web = _open()
+
+    def ask() -> NovitaTask:
+        web.forgive()
+        return web.run(service.task(task_id))
+
     try:
-        found = _waited(lambda: web.run(service.task(task_id)), wait, deadline)
+        found = _waited(ask, wait, deadline)
     finally:
         web.close()
     if as_json:
@@ -303,17 +315,22 @@ def _waited(ask: Callable[[], NovitaTask], wait: bool, deadline: float) -> Novit
     until = time.monotonic() + deadline
     shown = ""
     while True:
-        found = ask()
-        if not wait or found.is_over:
-            return found
-        line = _state_line(found)
+        try:
+            found = ask()
+        except ServiceUnavailable as exc:
+            if not shown or time.monotonic() >= until:
+                raise
+            line = exc.message
+        else:
+            if not wait or found.is_over:
+                return found
+            line = _state_line(found)
+            if time.monotonic() >= until:
+                raise DeadlinePassed(f"the task is {found.state} after {deadline:g} s")
         if line != shown:
             click.echo(line, err=True)
             shown = line
-        left = until - time.monotonic()
-        if left <= 0:
-            raise DeadlinePassed(f"the task is {found.state} after {deadline:g} s")
-        time.sleep(min(_PAUSE, left))
+        time.sleep(min(_PAUSE, max(until - time.monotonic(), 0)))
 
 
 def _state_line(found: NovitaTask) -> str:

@@ -1,7 +1,8 @@
 """
 Asking services: one request at a time, again where that may help, never more than is asked for.
 
-Everything here only reads, so every request may be sent again.
+Everything here only reads, or changes what may be changed twice (a tag, a status), so every
+request may be sent again.
 """
 
 from __future__ import annotations
@@ -139,6 +140,12 @@ class Web:
         except ServiceUnavailable as exc:
             self._lost[place] = exc
             raise
+
+    def forgive(self) -> None:
+        """
+        Let servers that were out of reach be tried again.
+        """
+        self._lost.clear()
 
     def __enter__(self) -> Self:
         return self

@@ -257,6 +257,26 @@ def test_workflow_is_followed_to_its_end(civitai: Call, emulator: Emulator) -> N
     assert (0, "succeeded", "") == (code, json.loads(out)["status"], err)
 
 
+def test_waiting_outlasts_an_outage(civitai: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A service that is in trouble for a while does not end the waiting; one that never answered
+    does.
+    """
+    monkeypatch.setattr("comfygraph.references.web._pause", lambda _: 0.0)
+    monkeypatch.setattr("comfygraph.cli.civitai.looking._PAUSE", 0.0)
+    down = [Given(503, b"<html>")] * 5
+    begun = Given(202, {"id": "w", "status": "processing"})
+    with serving(begun, *down, Given(body={"id": "w", "status": "succeeded"})) as server:
+        monkeypatch.setenv("CIVITAI_API_URL", server.url)
+        code, out, err = civitai("workflow", "w", "--wait")
+    with serving(*down) as server:
+        monkeypatch.setenv("CIVITAI_API_URL", server.url)
+        never = civitai("workflow", "w", "--wait")[0]
+
+    assert (0, "w: succeeded", 4) == (code, out.splitlines()[0], never)
+    assert ["processing", "Civitai is in trouble (HTTP 503) with a web page"] == err.splitlines()
+
+
 def test_wait_has_a_deadline(civitai: Call, emulator: Emulator) -> None:
     """
     A workflow that does not end is given up with exit code 6, and left as it is.

@@ -183,6 +183,26 @@ def test_waiting_for_a_task(
     ]
 
 
+def test_waiting_outlasts_an_outage(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    """
+    A service that is in trouble for a while does not end the waiting.
+    """
+    monkeypatch.setattr("comfygraph.references.web._pause", lambda _: 0.0)
+    monkeypatch.setattr("comfygraph.cli.novita._PAUSE", 0.0)
+    begun, done = (
+        Given(body={"task": {"status": f"TASK_STATUS_{state}"}}) for state in ("QUEUED", "SUCCEED")
+    )
+    with serving(begun, *[Given(503, b"<html>")] * 5, done) as server:
+        monkeypatch.setenv("NOVITA_BASE_URL", server.url)
+        code = run(["novita", "task", "t", "--wait"])
+    out, err = capfd.readouterr()
+
+    assert (0, "succeed\n") == (code, out)
+    assert ["queued", "Novita is in trouble (HTTP 503) with a web page"] == err.splitlines()
+
+
 def test_a_deadline(emulator: Emulator, capfd: Capture) -> None:
     """
     Waiting ends at the deadline, with code 6.

@@ -23,7 +23,7 @@ from comfygraph.cli.civitai.common import (
 )
 from comfygraph.cli.output import print_json
 from comfygraph.core.values import JsonValue
-from comfygraph.errors import DeadlinePassed, ExitCode, NotFound
+from comfygraph.errors import DeadlinePassed, ExitCode, NotFound, ServiceUnavailable
 from comfygraph.lint.render.text import clean
 from comfygraph.targets.reading import identifier, mapping, mappings, number, one_line
 
@@ -82,19 +82,33 @@ def _ask(
     shown = ""
     held = 0
     while True:
-        found, was_held = web.run(target.api.workflow(workflow_id, wait=held))
+        try:
+            found, was_held = web.run(target.api.workflow(workflow_id, wait=held))
+        except ServiceUnavailable as exc:
+            left = until - time.monotonic()
+            if not shown or left <= 0:
+                raise
+            shown = _told(exc.message, shown)
+            time.sleep(min(_PAUSE, left))
+            web.forgive()
+            continue
         if not wait or state_of(found) in ENDS:
             return found
         said = ", ".join([state_of(found), *_remarks(read_workflow(found))])
-        if said != shown:
-            click.echo(said, err=True)
-            shown = said
+        shown = _told(said, shown)
         left = until - time.monotonic()
         if left <= 0:
             raise DeadlinePassed(f"the workflow is {state_of(found)} after {deadline:g} s")
         if held:
             time.sleep(min(_AFTER_HELD if was_held else _PAUSE, left))
         held = max(1, min(_HELD, int(left)))
+
+
+def _told(said: str, shown: str) -> str:
+    """Tell how it is, where that is new."""
+    if said != shown:
+        click.echo(said, err=True)
+    return said
 
 
 def _remarks(seen: tuple[Observation, ...]) -> list[str]:
