@@ -51,7 +51,7 @@ def find_spans(text: str, pointers: Iterable[str]) -> dict[str, Span]:
         branch.wanted.append(pointer)
     decode = json.JSONDecoder().raw_decode
     spans: dict[str, Span] = {}
-    start = _skip(text, 0)
+    start = skip_space(text, 0)
     for pointer in root.wanted:
         spans[pointer] = Span(start, len(text.rstrip()))
     # (position after the bracket, branch, index in a list or None)
@@ -60,9 +60,9 @@ def find_spans(text: str, pointers: Iterable[str]) -> dict[str, Span]:
         stack.append((start + 1, root, None if text[start] == "{" else 0))
     while stack:
         at, branch, index = stack.pop()
-        at = _skip(text, at)
+        at = skip_space(text, at)
         if text[at : at + 1] == ",":
-            at = _skip(text, at + 1)
+            at = skip_space(text, at + 1)
         if text[at : at + 1] in ("}", "]", ""):
             if stack:
                 _resume(stack, at + 1)
@@ -72,7 +72,7 @@ def find_spans(text: str, pointers: Iterable[str]) -> dict[str, Span]:
             key_start = at
             token, at = decode(text, at)
             key_end = at
-            at = _skip(text, _skip(text, at) + 1)
+            at = skip_space(text, skip_space(text, at) + 1)
         else:
             token = str(index)
         child = branch.children.get(token)
@@ -99,7 +99,10 @@ def _resume(stack: list[tuple[int, _Branch, int | None]], at: int) -> None:
     stack.append((at, branch, index))
 
 
-def _skip(text: str, at: int) -> int:
+def skip_space(text: str, at: int) -> int:
+    """
+    Give the first offset from `at` on where there is no white space of JSON.
+    """
     match = _SPACE.match(text, at)
     return match.end() if match else at
 
@@ -121,6 +124,12 @@ class LineTable:
 
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
+
+    def offset(self, line: int, column: int) -> int:
+        """
+        Give the character offset of a position; a line behind the last is the last.
+        """
+        return self._starts[min(line, len(self._starts)) - 1] + column - 1
 
     def line_text(self, line: int) -> str:
         """

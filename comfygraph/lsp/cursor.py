@@ -5,12 +5,9 @@ What stands at an offset of a JSON text: the pointer of the value, and whether i
 from __future__ import annotations
 
 import json
-import re
 from typing import NamedTuple
 
-from comfygraph.documents.positions import Span
-
-_SPACE = re.compile(r"[ \t\n\r]*")
+from comfygraph.documents.positions import Span, skip_space
 
 
 class Cursor(NamedTuple):
@@ -39,16 +36,16 @@ def cursor_at(text: str, offset: int) -> Cursor:
         offset: In characters; on the border of a value or a key belongs to it.
     """
     decode = json.JSONDecoder().raw_decode
-    at = _skip(text, 0)
+    at = skip_space(text, 0)
     path: list[str] = []
     found = Cursor((), Span(at, len(text.rstrip())))
     while text[at : at + 1] in ("{", "["):
         in_list = text[at] == "["
         at, index = at + 1, 0
         while True:
-            at = _skip(text, at)
+            at = skip_space(text, at)
             if text[at : at + 1] == ",":
-                at = _skip(text, at + 1)
+                at = skip_space(text, at + 1)
             if at > offset or text[at : at + 1] in ("}", "]", ""):
                 return found
             key_start = key_end = None
@@ -57,7 +54,7 @@ def cursor_at(text: str, offset: int) -> Cursor:
                 key_start = at
                 token, at = decode(text, at)
                 key_end = at
-                at = _skip(text, _skip(text, at) + 1)
+                at = skip_space(text, skip_space(text, at) + 1)
             _, end = decode(text, at)
             if offset <= end:
                 break
@@ -70,8 +67,3 @@ def cursor_at(text: str, offset: int) -> Cursor:
         if found_key:
             return found
     return found
-
-
-def _skip(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at

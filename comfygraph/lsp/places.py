@@ -7,6 +7,7 @@ from __future__ import annotations
 from lsprotocol import types
 
 from comfygraph.core.pointer import parse_pointer
+from comfygraph.documents.positions import LineTable
 from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
 from comfygraph.lint.render.places import place_of, places_of
 from comfygraph.lsp.reading import Reading
@@ -24,11 +25,10 @@ def diagnostics_of(report: Report, text_map: TextMap, uri: str) -> list[types.Di
     Give the findings of a report as diagnostics of the protocol, in the same order.
     """
     places = places_of(report, related=True)
-    starts = _line_starts(report.text or "")
+    lines = LineTable(report.text or "")
 
     def range_at(line: int, column: int, end: int) -> types.Range:
-        start = starts[min(line, len(starts)) - 1]
-        return text_map.range(start + column - 1, start + end - 1)
+        return text_map.range(lines.offset(line, column), lines.offset(line, end))
 
     out = []
     for found in report:
@@ -58,15 +58,6 @@ def diagnostics_of(report: Report, text_map: TextMap, uri: str) -> list[types.Di
 def _message(found: Diagnostic) -> str:
     text = f"{found.message} [{found.name}]"
     return f"{text}\n{found.help}" if found.help else text
-
-
-def _line_starts(text: str) -> list[int]:
-    """Lines as lint's places count them: at line feeds."""
-    starts, at = [0], text.find("\n")
-    while at >= 0:
-        starts.append(at + 1)
-        at = text.find("\n", at + 1)
-    return starts
 
 
 def definition_of(reading: Reading, offset: int) -> str | None:
