@@ -48,21 +48,40 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+_JOINERS = "\u200c\u200d"
+"""Of Persian and Indic words and of emoji: not printable by themselves, and harmless."""
+
+
+def clean(text: str) -> str:
+    """
+    Keep control characters of strangers away from the terminal: one line, nothing that moves the
+    cursor, changes colours or turns the direction of the text.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in _JOINERS else " " if char.isspace() else "·"
+        for char in text
+    )
+
+
 class ComfyGraphError(Exception):
     """
     Base of everything that comfygraph raises on purpose.
 
     Args:
-        message: One line, lower case start, no full stop.
+        message: One line, lower case start, no full stop. May quote strangers: what no terminal
+            should get is taken out.
         hint: One next action for the reader, or `None`.
     """
 
     exit_code: ExitCode = ExitCode.INTERNAL
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
+        message = clean(message)
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = clean(hint) if hint is not None else None
 
 
 class UsageError(ComfyGraphError):
@@ -137,7 +156,7 @@ class BuildProblem(NamedTuple):
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " if self.file is not None else ""
-        return f"{place}{self.message}" + (f" ({self.help})" if self.help else "")
+        return clean(f"{place}{self.message}" + (f" ({self.help})" if self.help else ""))
 
 
 class BuildError(ComfyGraphError):

@@ -10,6 +10,7 @@ from typing import Any
 
 from comfygraph.catalog.flatten import FlatInput, flat_inputs
 from comfygraph.catalog.specs import AUTOGROW, DYNAMIC_COMBO, NodeDef
+from comfygraph.errors import clean
 
 _FLAGS = (
     ("output_node", "output node"),
@@ -30,14 +31,14 @@ def signature_text(node: NodeDef, *, all_options: bool = False) -> str:
         node: The class.
         all_options: Show all options of an input, and not only the first.
     """
-    heading = printable(node.class_type)
+    heading = clean(node.class_type)
     if node.display_name != node.class_type:
-        heading += f'  "{printable(node.display_name)}"'
+        heading += f'  "{clean(node.display_name)}"'
     lines = [heading]
     where = [part for part in (node.category, node.python_module) if part]
     flags = [words for flag, words in _FLAGS if getattr(node, flag)]
     if where:
-        lines.append(f"  {printable(' · '.join(where))}")
+        lines.append(f"  {clean(' · '.join(where))}")
     if flags:
         lines.append(f"  {', '.join(flags)}")
     inputs = list(flat_inputs(node).values())
@@ -53,7 +54,7 @@ def signature_text(node: NodeDef, *, all_options: bool = False) -> str:
         ]
         lines += _table(title, rows)
     if node.hidden:
-        lines += ["", "filled in by the server", f"  {printable(', '.join(node.hidden))}"]
+        lines += ["", "filled in by the server", f"  {clean(', '.join(node.hidden))}"]
     lines += _table(
         "outputs",
         [
@@ -111,26 +112,19 @@ def summary_json(node: NodeDef) -> dict[str, Any]:
     }
 
 
-def printable(text: str) -> str:
-    """
-    Give a text from a catalog as it may go to a terminal: no control characters.
-    """
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
 def table(rows: list[list[str]], indent: str = "  ") -> list[str]:
     """
     Align the columns of some rows; the last column is not padded.
     """
-    clean = [[printable(cell) for cell in row] for row in rows]
-    columns = len(clean[0]) if clean else 0
-    widths = [min(max(len(row[at]) for row in clean), 60) for at in range(columns - 1)]
+    cells = [[clean(cell) for cell in row] for row in rows]
+    columns = len(cells[0]) if cells else 0
+    widths = [min(max(len(row[at]) for row in cells), 60) for at in range(columns - 1)]
     return [
         indent
         + "  ".join(
             [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]
         ).rstrip()
-        for row in clean
+        for row in cells
     ]
 
 

@@ -8,11 +8,12 @@ import gc
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import click
 
-from comfygraph.errors import ComfyGraphError, ExitCode
+from comfygraph.errors import ComfyGraphError, ExitCode, clean
 
 # command → (module, attribute, what `--help` says of it)
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -136,7 +137,7 @@ class LazyGroup(click.Group):
         if name and name not in COMMANDS and not name.startswith("-"):
             from difflib import get_close_matches
 
-            near = get_close_matches(name, COMMANDS, n=1)
+            near = get_close_matches(name.lower(), COMMANDS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             ctx.fail(f"No such command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
@@ -175,6 +176,9 @@ def main(args: list[str] | None = None) -> None:
     """
     Run the command line and end the process with an `ExitCode`.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # no character is worth an error: `→` in Latin-1
+            stream.reconfigure(errors="replace")
     code = run(args)
     # At its end the interpreter looks for garbage among all objects, several times over: a
     # tenth of what a short command takes. Frozen ones it leaves alone.
@@ -190,10 +194,8 @@ def run(args: list[str] | None = None) -> int:
         code: Any = cli.main(args=args, prog_name="comfygraph", standalone_mode=False)
     except click.exceptions.Exit as exc:
         return exc.exit_code
-    except click.UsageError as exc:
-        exc.show()
-        return ExitCode.USAGE
-    except click.ClickException as exc:
+    except click.ClickException as exc:  # wrong usage, all of it
+        exc.message = "\n".join(map(clean, exc.message.split("\n")))
         exc.show()
         return exc.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -211,7 +213,7 @@ def run(args: list[str] | None = None) -> int:
     except Exception as exc:
         if os.environ.get("COMFYGRAPH_TRACEBACK"):
             raise
-        click.echo(f"error: internal error: {type(exc).__name__}: {exc}", err=True)
+        click.echo(clean(f"error: internal error: {type(exc).__name__}: {exc}"), err=True)
         click.echo("  hint: this is a bug; COMFYGRAPH_TRACEBACK=1 shows where", err=True)
         return ExitCode.INTERNAL
     return int(code) if isinstance(code, int) else ExitCode.OK

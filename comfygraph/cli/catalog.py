@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from comfygraph.errors import CatalogError, ExitCode, UsageError
+from comfygraph.cli.output import write_text as print_text
+from comfygraph.errors import CatalogError, ExitCode, UsageError, clean
 
 if TYPE_CHECKING:
     from comfygraph.catalog import NodeCatalog, NodeDef
@@ -103,7 +104,7 @@ def fetch(url: str | None, output: str, token: str | None, timeout: float, as_js
     count = sum(isinstance(entry, dict) for entry in document.values())
     said = f"{_plural(count, 'class', 'classes')} from {place}"
     if output == "-":
-        click.echo(text, nl=False)
+        print_text(text, None)
         click.echo(said, err=True)
         return ExitCode.OK
     write_text(Path(output), text)
@@ -223,7 +224,6 @@ def diff(old: str, new: str, files: bool, breaking: bool, exit_code: bool, as_js
     comfygraph catalog diff --breaking --exit-code before.json after.json
     """
     from comfygraph.catalog.diff import diff_catalogs
-    from comfygraph.catalog.signature import printable
 
     before, after = open_catalog(old), open_catalog(new)
     changes = diff_catalogs(before, after, files=files)
@@ -243,9 +243,9 @@ def diff(old: str, new: str, files: bool, breaking: bool, exit_code: bool, as_js
         for change in shown:
             if change.class_type != heading:
                 heading = change.class_type
-                click.echo(printable(heading))
+                click.echo(clean(heading))
             mark = "breaking" if change.breaking else "        "
-            click.echo(f"  {mark}  {printable(change.message)}")
+            click.echo(f"  {mark}  {clean(change.message)}")
     classes = len({change.class_type for change in changes})
     click.echo(
         f"{len(broken)} breaking and {_plural(len(changes) - len(broken), 'other', 'other')} "
@@ -298,9 +298,11 @@ def lock(
     made = make_lock(prompts, found)
     text = made.to_text()
     for name in made.unknown:
-        click.echo(f"warning: no class `{name}` in {found.label}, it is not locked", err=True)
+        click.echo(
+            clean(f"warning: no class `{name}` in {found.label}, it is not locked"), err=True
+        )
     if path == "-":
-        click.echo(text, nl=False)
+        print_text(text, None)
     else:
         write_text(Path(path), text)
     if as_json:
@@ -312,8 +314,6 @@ def lock(
 
 
 def _report_lock(changes: list[LockChange], found: NodeCatalog, path: str, as_json: bool) -> None:
-    from comfygraph.catalog.signature import printable
-
     if as_json:
         _print_json(
             {
@@ -331,11 +331,11 @@ def _report_lock(changes: list[LockChange], found: NodeCatalog, path: str, as_js
         change = item.change
         if change.class_type != heading:
             heading = change.class_type
-            click.echo(printable(heading))
-        click.echo(f"  {'breaks' if item.breaks else '      '}  {printable(change.message)}")
+            click.echo(clean(heading))
+        click.echo(f"  {'breaks' if item.breaks else '      '}  {clean(change.message)}")
         for use in item.uses:
             place = f" `{use.input}`" if use.input is not None else ""
-            click.echo(f"            {printable(f'{use.prompt}: node {use.node_id}{place}')}")
+            click.echo(f"            {clean(f'{use.prompt}: node {use.node_id}{place}')}")
     broken = sum(change.breaks for change in changes)
     click.echo(
         f"{_plural(len(changes), 'change', 'changes')} since {path} was written, "

@@ -12,7 +12,6 @@ import click
 from comfygraph.errors import ExitCode
 
 if TYPE_CHECKING:
-    from comfygraph.core.values import JsonValue
     from comfygraph.workflow import ConversionResult, DynamicPrompts
 
 
@@ -71,12 +70,13 @@ def convert(
     """
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.graphs import open_graph, open_script
+    from comfygraph.cli.output import json_text, write_text
     from comfygraph.errors import InputError, WorkflowError
     from comfygraph.workflow import convert as convert_workflow
 
     script = open_script(workflow)
     if script is not None:
-        _write(script.prompt.to_json(), output)
+        write_text(f"{json_text(script.prompt.to_json())}\n", output)
         return ExitCode.OK
     document = open_graph(workflow, graph="workflow")
     name = document.path if document.container is None else workflow
@@ -92,28 +92,9 @@ def convert(
         )
     except WorkflowError as exc:
         raise WorkflowError(f"{name}: {exc.message}", hint=exc.hint) from exc
-    _write(result.document, output)
+    write_text(f"{json_text(result.document)}\n", output)
     _report(result, name, document.text, color)
     return ExitCode.OK if result.ok else ExitCode.FINDINGS
-
-
-def _write(document: JsonValue, output: str | None) -> None:
-    import json
-
-    from comfygraph.errors import UsageError
-
-    # As the editor exports it; half characters, which UTF-8 cannot hold, are escaped.
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        text = json.dumps(document, indent=2)
-    if output is None:
-        click.echo(text)
-        return
-    try:
-        with open(output, "w", encoding="utf-8", newline="\n") as file:
-            file.write(f"{text}\n")
-    except OSError as exc:
-        raise UsageError(f"{output}: {exc.strerror or exc}") from exc
 
 
 def _report(result: ConversionResult, name: str, text: str | None, color: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 import click
 
+from comfygraph.cli.output import json_text, write_text
 from comfygraph.errors import ComfyGraphError, ExitCode, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ def extract(
                 _, text = media.pick(graph)
             except InputError as exc:
                 raise InputError(f"{label}: {exc.message}", hint=exc.hint) from exc
-            data = f"{_pretty(text, label) if pretty else text}\n".encode("utf-8", "replace")
-            _write(data, places[image])
+            write_text(f"{_pretty(text, label) if pretty else text}\n", places[image])
         except ComfyGraphError as exc:
             if len(images) == 1:
                 raise
@@ -89,19 +89,19 @@ def _read(image: str, label: str) -> MediaGraph:
         return read_media(file, name=label)
 
 
-def _places(images: tuple[str, ...], output: str | None) -> dict[str, Path | None]:
+def _places(images: tuple[str, ...], output: str | None) -> dict[str, str | None]:
     """Where the graph of each image goes; `None` for the standard output."""
     if output is None or output == "-":
         return dict.fromkeys(images)
     if len(images) == 1 and not _is_folder(output):
-        return {images[0]: Path(output)}
+        return {images[0]: output}
     if os.path.exists(output) and not os.path.isdir(output):
         raise UsageError(f"{output} is a file", hint="several graphs need a folder")
     folder = Path(output)
-    places: dict[str, Path | None] = {}
-    taken: dict[Path, str] = {}
+    places: dict[str, str | None] = {}
+    taken: dict[str, str] = {}
     for image in dict.fromkeys(images):
-        place = folder / f"{'stdin' if image == '-' else Path(image).stem}.json"
+        place = str(folder / f"{'stdin' if image == '-' else Path(image).stem}.json")
         other = taken.setdefault(place, image)
         if other != image:
             raise UsageError(
@@ -127,22 +127,7 @@ def _pretty(text: str, label: str) -> str:
         parse_json(text)
     except InputError as exc:
         raise InputError(f"{label}: {exc.message}", hint="without --pretty you get it raw") from exc
-    value = json.loads(text, parse_constant=lambda _: None)
-    pretty = json.dumps(value, indent=2, ensure_ascii=False)
-    # Half characters, which UTF-8 cannot hold, are escaped.
-    if any("\ud800" <= char <= "\udfff" for char in pretty):
-        pretty = json.dumps(value, indent=2)
-    return pretty
-
-
-def _write(data: bytes, place: Path | None) -> None:
-    if place is None:
-        click.echo(data, nl=False)
-        return
-    try:
-        place.write_bytes(data)
-    except OSError as exc:
-        raise UsageError(f"{place}: {exc.strerror or exc}") from exc
+    return json_text(json.loads(text, parse_constant=lambda _: None))
 
 
 def seekable_stdin() -> BinaryIO:

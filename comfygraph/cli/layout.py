@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import click
 
-from comfygraph.errors import ExitCode
+from comfygraph.errors import ExitCode, clean
 
 _SHOWN = 20
 
@@ -32,27 +32,22 @@ def layout(prompt: str, output: str | None, catalog_path: str | None) -> int:
     comfygraph layout prompt.json -o workflow.json
     comfygraph extract picture.png --prompt | comfygraph layout - -o workflow.json
     """
-    import json
-
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.graphs import read_graph
-    from comfygraph.cli.output import write_text
+    from comfygraph.cli.output import json_text, write_text
     from comfygraph.workflow import rebuild
 
     catalog = load_catalog(catalog_path)
     _, graph = read_graph(prompt, catalog)
     rebuilt = rebuild(graph, catalog)
-    text = json.dumps(rebuilt.workflow, indent=2, ensure_ascii=False)
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        text = json.dumps(rebuilt.workflow, indent=2)
-    write_text(f"{text}\n", output)
+    write_text(f"{json_text(rebuilt.workflow)}\n", output)
     renumbered = sum(node_id != str(number) for node_id, number in rebuilt.ids.items())
     if renumbered:
         one = renumbered == 1
         told = "1 id is no number and has" if one else f"{renumbered} ids are no numbers and have"
         click.echo(f"{told} been renumbered", err=True)
     for node_id, what in rebuilt.lost[:_SHOWN]:
-        click.echo(f"warning: {graph[node_id].title} ({node_id}): {what}", err=True)
+        click.echo(clean(f"warning: {graph[node_id].title} ({node_id}): {what}"), err=True)
     if len(rebuilt.lost) > _SHOWN:
         click.echo(f"warning: and {len(rebuilt.lost) - _SHOWN} more", err=True)
     return ExitCode.OK

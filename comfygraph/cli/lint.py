@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from comfygraph.config_keys import LINT_TARGETS
-from comfygraph.errors import ComfyGraphError, ExitCode, InputError, UsageError
+from comfygraph.errors import ComfyGraphError, ExitCode, InputError, UsageError, clean
 from comfygraph.lint.render import FORMATS, Style, render
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _run(paths: tuple[str, ...], flags: dict[str, Any], known: Settings) -> int:
     ]
     found = find_sources(paths, exclude=exclude, base=base)
     for argument in found.unmatched:
-        click.echo(f"warning: nothing matches {argument}", err=True)
+        click.echo(clean(f"warning: nothing matches {argument}"), err=True)
     if not found.sources:
         raise InputError("no input matched", hint="name files, folders or patterns, or -")
     names = [source.path for source in found.sources]
@@ -141,7 +141,7 @@ def _tell(
     _print_report(reports, format_, fail_on, flags, to_stdout=to_stdout and not flags["diff"])
     errors = [item.error for item in outcomes if item.error]
     for error in errors:
-        click.echo(f"error: {error}", err=True)
+        click.echo(clean(f"error: {error}"), err=True)
     if errors or any(found.rule_id == "CG000" for report in reports for found in report):
         return ExitCode.INTERNAL
     if flags["exit_zero"]:
@@ -192,7 +192,9 @@ def _print_repairs(outcomes: list[Outcome]) -> None:
             sys.stdout.buffer.write(outcome.printed)
             sys.stdout.buffer.flush()
         if outcome.diff:
-            click.echo(outcome.diff, nl=False)
+            from comfygraph.cli.output import write_text
+
+            write_text(outcome.diff, None)
     count = sum(len(item.applied) for item in outcomes)
     if count:
         files = sum(bool(item.applied) for item in outcomes)

@@ -5,16 +5,23 @@ What a command made, to a file or to the standard output.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
-from comfygraph.errors import UsageError
+from comfygraph.errors import UsageError, clean
+
+_HIDDEN = re.compile(
+    "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
 
 
 def write_text(text: str, output: str | None) -> None:
     """
     Write a text as UTF-8; half characters, which UTF-8 cannot hold, become question marks.
+
+    A terminal gets the text without what would steer it: documents are written by strangers.
 
     Args:
         text: The text.
@@ -23,6 +30,8 @@ def write_text(text: str, output: str | None) -> None:
     Raises:
         UsageError: The file cannot be written.
     """
+    if output is None and sys.stdout.isatty():
+        text = "\n".join(map(clean, text.split("\n")))
     data = text.encode("utf-8", "replace")
     if output is None:
         sys.stdout.buffer.write(data)
@@ -32,6 +41,15 @@ def write_text(text: str, output: str | None) -> None:
         Path(output).write_bytes(data)
     except (OSError, ValueError) as exc:  # ValueError: a zero in the path
         raise UsageError(f"{output}: {getattr(exc, 'strerror', None) or exc}") from exc
+
+
+def json_text(value: Any) -> str:
+    """
+    Give a value as JSON, as the editor exports it; what nobody sees, what turns the direction of
+    a text, and half characters, which UTF-8 cannot hold, are escaped.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def print_json(value: Any) -> None:

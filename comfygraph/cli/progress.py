@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TextIO, TypeVar
 
 from comfygraph.core.values import Node
+from comfygraph.errors import clean as clean
 from comfygraph.targets.events import (
     Event,
     JobQueued,
@@ -62,13 +63,6 @@ def label_of(nodes: Mapping[str, Node], node_id: str) -> str:
     """
     node = nodes.get(node_id)
     return clean(f"{node.title} ({node_id})" if node is not None else f"node {node_id}")
-
-
-def clean(text: str) -> str:
-    """
-    Keep control characters of strangers away from the terminal.
-    """
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def clock_text(seconds: float) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from comfygraph.errors import clean
+
 if TYPE_CHECKING:
     from comfygraph.catalog.diff import Change
 
@@ -57,7 +59,7 @@ def stubs(source: str | None, directory: str, only: tuple[str, ...], show_all: b
     shown = changes if show_all else sorted(changes, key=lambda item: not item.breaking)[:SHOWN]
     for change in shown:
         mark = "!" if change.breaking else " "
-        click.echo(f"  {mark} {change.class_type}: {change.message}")
+        click.echo(clean(f"  {mark} {change.class_type}: {change.message}"))
     if len(shown) < len(changes):
         click.echo(f"    … {len(changes) - len(shown)} more: --all lists them")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from comfygraph.catalog import NodeCatalog, load_catalog
 from comfygraph.cli.assignments import apply_assignments, assigned_places
 from comfygraph.cli.graphs import open_with_values, prompt_of
+from comfygraph.cli.output import json_text
 from comfygraph.cli.submit_target import (
     announce_emulator,
     is_comfyui,
@@ -24,7 +25,7 @@ from comfygraph.cli.target_options import target_options
 from comfygraph.cli.terminal import use_color
 from comfygraph.core.values import JsonValue, Prompt
 from comfygraph.documents import Document
-from comfygraph.errors import ExitCode, LintError, UsageError
+from comfygraph.errors import ExitCode, LintError, UsageError, clean
 
 if TYPE_CHECKING:
     from comfygraph.jobs.local_files import Sources
@@ -241,9 +242,9 @@ def _show_request(request: Request, plan: Plan, stdout: TextIO, stderr: TextIO) 
         for item, _ in uploads.files
     ]
     for notice in uploads.notices:
-        print(f"node {notice.node_id}: {notice.message}", file=stderr)
+        print(clean(f"node {notice.node_id}: {notice.message}"), file=stderr)
     for item, file in uploads.files:
-        print(f"would upload {file_text(file)} for {item.label}", file=stderr)
+        print(clean(f"would upload {file_text(file)} for {item.label}"), file=stderr)
     exchange = target.submit(submission)
     shown = next(exchange).masked()
     exchange.close()
@@ -256,7 +257,7 @@ def _show_request(request: Request, plan: Plan, stdout: TextIO, stderr: TextIO) 
         print(f"{name}: {value}", file=stdout)
     if "body" in shown:
         body = shown["body"]
-        text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
+        text = body if isinstance(body, str) else json_text(body)
         print(f"\n{text}", file=stdout)
     return ExitCode.OK
 

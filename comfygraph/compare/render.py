@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from comfygraph.compare.changes import Difference, InputChange
 from comfygraph.core.values import InputValue, Link, Node, Prompt
+from comfygraph.errors import clean
 
 LONGEST = 72
 _PAINT = {"+": "32", "-": "31", "~": "33"}
@@ -30,12 +31,13 @@ def render_text(difference: Difference, *, color: bool = False) -> str:
     for node in difference.added:
         lines.append(paint("+", _name(node)))
         lines += [
-            f"    {name}: {_show(value, difference.new)}" for name, value in node.inputs.items()
+            f"    {clean(name)}: {_show(value, difference.new)}"
+            for name, value in node.inputs.items()
         ]
     for change in difference.changed:
         name = _name(change.new)
         if change.old.id != change.new.id:
-            name += f", was {change.old.id}"
+            name += f", was {clean(change.old.id)}"
         lines.append(paint("~", name))
         lines += [f"    {line}" for line in _inputs(change.inputs, difference)]
     lines.append(summary(difference))
@@ -76,35 +78,35 @@ def summary(difference: Difference) -> str:
 
 def _inputs(changes: tuple[InputChange, ...], difference: Difference) -> Iterator[str]:
     for item in changes:
+        name = clean(item.name)
         before = _show(item.before, difference.old) if item.had else "(absent)"
         after = _show(item.after, difference.new) if item.has else "(absent)"
         if len(before) + len(after) > LONGEST:
-            yield f"{item.name}:"
+            yield f"{name}:"
             yield f"    - {before}"
             yield f"    + {after}"
         else:
-            yield f"{item.name}: {before} → {after}"
+            yield f"{name}: {before} → {after}"
 
 
 def _show(value: InputValue, prompt: Prompt) -> str:
     if isinstance(value, Link):
         node = prompt.get(value.node_id)
-        name = _name(node) if node is not None else f"node {value.node_id}, which does not exist"
+        name = (
+            _name(node)
+            if node is not None
+            else f"node {clean(value.node_id)}, which does not exist"
+        )
         return f"{name} slot {value.slot}"
-    text = _clean(json.dumps(value, ensure_ascii=False))
+    text = clean(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= 400 else text[:399] + "…"
 
 
 def _name(node: Node) -> str:
     if node.title == node.class_type:
-        return _clean(f"{node.class_type} ({node.id})")
-    return _clean(f'{node.class_type} "{node.title}" ({node.id})')
+        return clean(f"{node.class_type} ({node.id})")
+    return clean(f'{node.class_type} "{node.title}" ({node.id})')
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def _clean(text: str) -> str:
-    """Keep control characters of strangers away from the terminal."""
-    return "".join(char if char.isprintable() else "·" for char in text)
+    return clean(text).replace("|", "\\|")

@@ -7,24 +7,25 @@ from __future__ import annotations
 import re
 from html import escape
 
+from comfygraph.errors import clean
 from comfygraph.workflow.boxes import text_width
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SPACE = re.compile(r"\s+")
 
 
 def xml(text: str) -> str:
     """
-    Escape a text for XML and HTML, also within quotes; what XML cannot hold becomes `\ufffd`.
+    Escape a text for XML and HTML, also within quotes; what XML cannot hold, and what would turn
+    the direction of the text, is taken out of its lines.
     """
-    return escape(_NOT_XML.sub("\ufffd", text), quote=True)
+    return escape("\n".join(map(clean, text.splitlines())), quote=True)
 
 
 def one_line(text: str, longest: int = 400) -> str:
     """
     Give the beginning of a text on one line.
     """
-    line = _SPACE.sub(" ", text[: longest * 2]).strip()
+    line = clean(_SPACE.sub(" ", text[: longest * 2])).strip()
     return line if len(line) <= longest and len(text) <= longest * 2 else line[: longest - 1] + "…"
 
 

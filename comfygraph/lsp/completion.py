@@ -11,7 +11,8 @@ from typing import Any
 from lsprotocol import types
 
 from comfygraph.catalog import InputSpec, NodeCatalog
-from comfygraph.catalog.signature import input_text, printable
+from comfygraph.catalog.signature import input_text
+from comfygraph.errors import clean
 from comfygraph.lsp.reading import Reading, Spot
 from comfygraph.lsp.text_map import TextMap
 
@@ -43,7 +44,7 @@ def completions_at(
         text = json.dumps(value, ensure_ascii=False)
         out.append(
             types.CompletionItem(
-                label=printable(str(value)),
+                label=clean(str(value)),
                 kind=kind,
                 detail=detail,
                 filter_text=text,

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from comfygraph.core.values import JsonValue
+from comfygraph.errors import clean
 
 _LONGEST = 400
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_BLANKS = re.compile(r"[\s\x00-\x1f\x7f\u2028\u2029]+")
+_BLANKS = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 _KINDS = {
     "image": "png jpg jpeg webp gif bmp tif tiff avif exr svg apng",
@@ -100,7 +101,7 @@ def one_line(value: JsonValue, limit: int = _LONGEST) -> str:
     """
     Give a service's text on one line: control characters and colours gone, shortened.
     """
-    plain = _BLANKS.sub(" ", _ANSI.sub("", text(value)[: 8 * limit])).strip()
+    plain = clean(_BLANKS.sub(" ", _ANSI.sub("", text(value)[: 8 * limit]))).strip()
     return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "…"
 
 

@@ -130,7 +130,7 @@ def test_image_without_a_graph() -> None:
         open_document(data, name="pic.png")
     assert (
         "pic.png: holds neither prompt nor workflow; "
-        "texts in this PNG: parameters, prompt, evil?[31m"
+        "texts in this PNG: parameters, prompt, evil·[31m"
     ) == info.value.message
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 from comfygraph.documents.json_text import parse_json
 from comfygraph.documents.media.source import Source
-from comfygraph.errors import InputError
+from comfygraph.errors import InputError, clean
 
 Graph = Literal["prompt", "workflow"]
 GRAPHS: tuple[Graph, Graph] = ("prompt", "workflow")
@@ -110,8 +110,7 @@ def printable(name: str) -> str:
     """
     Give a name from a file as it may be shown: short, and without control characters.
     """
-    clean = "".join(char if char.isprintable() else "?" for char in name[:41])
-    return clean if len(name) <= 40 else f"{clean[:39]}…"
+    return clean(name if len(name) <= 40 else f"{name[:39]}…")
 
 
 def decode(data: bytes) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from comfygraph.core.nearest import shorten
+from comfygraph.errors import clean as clean
 from comfygraph.lint.diagnostic import Diagnostic, Report, Severity
 from comfygraph.lint.render.summary import summary_of, summary_text
 
@@ -108,15 +109,6 @@ def label_of(found: Diagnostic) -> str:
     if found.title and found.title != found.class_type:
         return clean(f'{class_type} "{shorten(found.title)}" ({node_id})')
     return clean(f"{class_type} ({node_id})")
-
-
-def clean(text: str) -> str:
-    """
-    Keep control characters of strangers away from the terminal.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else "·" for char in text)
 
 
 def summary_line(reports: Sequence[Report], *, color: bool = False) -> str:
