@@ -42,7 +42,7 @@ def recorded(
     that ended well, and one that failed.
     """
     found: dict[str, tuple[Target, JobRef, list[Answers]]] = {}
-    with httpx.Client(verify=False, timeout=20) as client:
+    with httpx.Client(verify=False, timeout=60) as client:
         for service in SERVICES:
             target = service.made_for(shared_emulator)
             polls: list[Answers] = []

@@ -56,7 +56,7 @@ def bare() -> Iterator[httpx.Client]:
     """
     A client without a credential, for whole addresses.
     """
-    with httpx.Client(verify=False, timeout=20) as one:
+    with httpx.Client(verify=False, timeout=60) as one:
         yield one
 
 

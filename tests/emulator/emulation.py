@@ -19,7 +19,7 @@ DATA = Path(__file__).parent.parent / "data"
 def client_of(emulator: Emulator, token: str | None = DEV_TOKEN) -> httpx.Client:
     """A client of an emulator, with a credential. It reads no certificates, which is slow."""
     headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-    return httpx.Client(base_url=emulator.url(), headers=headers, timeout=20, verify=False)
+    return httpx.Client(base_url=emulator.url(), headers=headers, timeout=60, verify=False)
 
 
 def graph(**changes: Any) -> dict[str, Any]:

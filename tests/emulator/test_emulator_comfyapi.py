@@ -56,7 +56,7 @@ def caller(api: Emulator) -> Iterator[httpx.Client]:
 
 
 def _follow(client: httpx.Client, job_id: str) -> dict[str, Any]:
-    for _ in range(1000):
+    for _ in range(12_000):
         job: dict[str, Any] = client.get(f"{JOBS}/{job_id}").json()
         if job["completed_at"]:
             return job

@@ -249,7 +249,7 @@ def test_command_serves_until_interrupted(how: signal.Signals, bare: httpx.Clien
         first = bare.get(f"{lines[0][1]}/queue").status_code
         second = bare.get(f"{lines[0][1]}/queue").status_code
         process.send_signal(how)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=120)
 
     assert ["comfyui", "tams", "token", "files"] == [line[0] for line in lines]
     assert "emulator-token" == lines[2][1]

@@ -112,13 +112,13 @@ def run(emulator: Emulator, lines: list[dict[str, Any]]) -> list[Any]:
     with connect(f"{address}/ws?clientId={client_id}") as socket:
         for message in first:
             socket.send(json.dumps(message))
-        seen.extend(received(socket.recv(timeout=5)) for _ in range(1 + len(first)))
+        seen.extend(received(socket.recv(timeout=60)) for _ in range(1 + len(first)))
         with client_of(emulator) as client:
             response = client.post("/prompt", json=body)
         assert response.status_code == 200, response.text
         wanted = len(recorded(lines))
         while len(seen) < wanted:
-            seen.append(received(socket.recv(timeout=5)))
+            seen.append(received(socket.recv(timeout=60)))
         with pytest.raises(TimeoutError):
             socket.recv(timeout=0.05)
     return seen

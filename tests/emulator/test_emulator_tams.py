@@ -26,7 +26,7 @@ from comfygraph.errors import UsageError
 def follow(client: httpx.Client, job_id: str) -> list[dict[str, Any]]:
     """Poll a job to its end, and give all its answers."""
     seen: list[dict[str, Any]] = []
-    for _ in range(2000):
+    for _ in range(20_000):
         seen.append(client.get(f"/v1/jobs/{job_id}").raise_for_status().json()["job"])
         if seen[-1]["status"].upper() in {"SUCCESS", "FAILED", "CANCELED"}:
             return seen
