@@ -43,6 +43,7 @@ T = TypeVar("T")
 
 MAX_BYTES = 16 << 20
 KEYS = ("file", "air", "tams", "civitai", "sha256", "hash")
+_MOST_DOTS = 20
 _MODEL_FILE = re.compile(r"\.(?:safetensors|ckpt|pth?|bin|gguf|sft|onnx)$", re.I)
 
 
@@ -160,7 +161,9 @@ def _names_of_entry(key: str, value: Any) -> Names:
     names = Names()
     for name, item in table.items():
         if name not in KEYS:
-            raise UsageError(f": unknown key `{shorten(name)}`", hint=_known_keys(key, name))
+            hint = _lacks_quotes(f"{key}.{name}", item) or did_you_mean(name, KEYS)
+            hint = hint or f"keys are {', '.join(KEYS)}"
+            raise UsageError(f": unknown key `{shorten(name)}`", hint=hint)
         try:
             names = names.merged(_read_name(name, item))
         except UsageError as exc:
@@ -175,11 +178,16 @@ def _names_of_entry(key: str, value: Any) -> Names:
     return names
 
 
-def _known_keys(key: str, name: str) -> str:
-    whole = f"{key}.{name}"
-    if _MODEL_FILE.search(whole):
-        return f'a name with a dot stands in quotes: "{shorten(whole)}" = …'
-    return did_you_mean(name, KEYS) or f"keys are {', '.join(KEYS)}"
+def _lacks_quotes(name: str, value: Any) -> str | None:
+    """In TOML, a name of a file that lacks its quotes is a table within a table for each dot."""
+    for _ in range(_MOST_DOTS):
+        if _MODEL_FILE.search(name):
+            return f'a name with a dot stands in quotes: "{shorten(name)}"'
+        if not isinstance(value, dict) or not value:
+            return None
+        key, value = next(iter(value.items()))
+        name += f".{key}"
+    return None
 
 
 def _form_of(value: Any) -> str:

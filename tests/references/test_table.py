@@ -150,18 +150,25 @@ def test_lines_of_mistakes(tmp_path: Path, name: str, text: str, place: int) -> 
     assert str(caught.value).startswith(f"{path}:{place}: ")
 
 
-def test_a_name_without_quotes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (f'dreamshaper_8.safetensors = "{AIR}"', "dreamshaper_8.safetensors"),
+        (f'[flux1.dev.fp8.safetensors]\nair = "{AIR}"', "flux1.dev.fp8.safetensors"),
+        ("a.b.c = 1", None),
+    ],
+)
+def test_a_name_without_quotes(tmp_path: Path, text: str, name: str | None) -> None:
     """
-    In TOML a name with a dot that lacks its quotes is two keys: the hint says what to do.
+    In TOML a name with a dot that lacks its quotes is several keys: the hint says what to do.
     """
-    path = written(tmp_path, f'dreamshaper_8.safetensors = "{AIR}"')
+    path = written(tmp_path, text)
     with pytest.raises(UsageError) as caught:
         read_table(path)
 
-    assert f"{path}:1: `dreamshaper_8`: unknown key `safetensors`" == str(caught.value)
-    assert 'a name with a dot stands in quotes: "dreamshaper_8.safetensors" = …' == (
-        caught.value.hint
-    )
+    assert str(caught.value).startswith(f"{path}:1: `")
+    assert (name is not None) == ("stands in quotes" in (caught.value.hint or ""))
+    assert f'"{name}"' in f'{caught.value.hint} "None"'
 
 
 @pytest.mark.parametrize(
