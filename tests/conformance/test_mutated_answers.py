@@ -64,7 +64,7 @@ def _followed(
     submitted, _ = _converse(client, target.submit(submission))
     tracker = Tracker(submitted.ref.job_id)
     polls: list[Answers] = []
-    for _ in range(600):
+    for _ in range(6000):
         try:
             answer, said = _converse(client, target.poll(submitted.ref))
         except TargetError:
