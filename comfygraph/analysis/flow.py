@@ -15,13 +15,14 @@ from comfygraph.analysis import batches, models, noise, prompts, values
 from comfygraph.analysis.facts import NOTHING, Domain, Facts, Sampling, Size
 from comfygraph.analysis.families import Family, family_of_ecosystem, family_of_name
 from comfygraph.analysis.sizes import Maker, Transfer
+from comfygraph.analysis.sockets import SOCKETS, by_sockets, carriers_of
 from comfygraph.analysis.table import CLASSES
 from comfygraph.analysis.view import FileSize, View
 from comfygraph.core.adjacency import topological_order
 from comfygraph.errors import UsageError
 
 if TYPE_CHECKING:
-    from comfygraph.catalog import NodeCatalog, NodeDef
+    from comfygraph.catalog import NodeCatalog
 
 Nodes: TypeAlias = Mapping[str, Any]
 """A prompt as JSON: node id → `{"class_type", "inputs"}`; what is malformed counts as unknown."""
@@ -43,20 +44,7 @@ MOST_THROUGH = 64
 """Nodes between two others that are looked past: ends of long rows would each take them all."""
 
 _NAMES = tuple(VERBS)
-_UNION = frozenset({"*", "COMFY_MATCHTYPE_V3"})
-SOCKETS: Sequence[frozenset[str]] = (
-    frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}),
-    frozenset({"IMAGE", "LATENT", "MASK", "VIDEO", "AUDIO"}),
-    frozenset(
-        {"MODEL", "CLIP", "VAE", "CONTROL_NET", "UPSCALE_MODEL", "MODEL_PATCH", "CLIP_VISION"}
-    ),
-    frozenset({"CONDITIONING", "GUIDER"}),
-    frozenset({"LATENT", "NOISE", "SIGMAS"}),
-)
-"""Domain → the socket types that carry its facts."""
-
 _AIR = "urn:air:"
-_MODELS = ("MODEL", "CLIP", "VAE", "CONTROL_NET")
 
 
 class Plan:
@@ -238,18 +226,18 @@ class Flow:
         else:
             steps = []
             for index, name in enumerate(_NAMES):
-                carriers = _carriers(definition, index)
+                carriers = carriers_of(definition, index)
                 if name in words:
                     verb, *args = words[name].split()
                     steps.append((index, VERBS[name][verb](args), carriers or (True,)))
                 elif name == "size" and self._view.guessing and (any(carriers) or not definition):
                     steps.append((index, batches.likely(()), carriers or (True,)))
                 elif definition is not None and any(carriers):
-                    transfer = _by_sockets(name, definition)
+                    transfer = by_sockets(name, definition)
                     if transfer is not None:
                         steps.append((index, transfer, carriers))
             if "noise" not in words and "ampler" in class_type:
-                steps.append((Domain.NOISE, noise.unknown_sampler, _carriers(definition, 4)))
+                steps.append((Domain.NOISE, noise.unknown_sampler, carriers_of(definition, 4)))
             plan = Plan(tuple(steps)) if steps else None
         if len(self._plans) < MOST_PLANS:
             self._plans[class_type] = plan
@@ -337,62 +325,6 @@ def _placed(facts: Sequence[Any], carriers: tuple[bool, ...]) -> tuple[Any, ...]
     """Give several facts to the slots that carry the domain, in order."""
     rest = iter(facts)
     return tuple(next(rest, None) if carries else None for carries in carriers)
-
-
-def _carriers(definition: NodeDef | None, domain: int) -> tuple[bool, ...]:
-    """Tell for each output slot whether it carries a domain; a list of values carries nothing."""
-    if definition is None:
-        return ()
-    wanted = SOCKETS[domain] | _UNION
-    return tuple(
-        not output.is_list and not wanted.isdisjoint(output.type.replace(" ", "").split(","))
-        for output in definition.outputs
-    )
-
-
-def _by_sockets(name: str, definition: NodeDef) -> Transfer | None:
-    """
-    Give what follows from the sockets of a class that the table says nothing of.
-
-    A MODEL that goes in and comes out keeps its family, whatever is done to it. Core classes
-    do no more to it than their kind says, others may load a LoRA too. A core class that takes
-    a CONDITIONING and gives one of the same name hands the texts on; where it takes anything
-    but numbers with it, there may be more to it.
-    """
-    core = definition.python_module.startswith(("nodes", "comfy_extras"))
-    if name == "model":
-        taken = _single_inputs(definition, _MODELS)
-        given = [out.type for out in definition.outputs if out.type in SOCKETS[Domain.MODEL]]
-        if not taken or len(given) != len(set(given)):
-            return None
-        put = models.patch if core and "HOOKS" not in _types(definition) else models.touched
-        each = [put([taken[kind]]) if kind in taken else None for kind in given]
-        return lambda view: tuple(one(view) if one is not None else None for one in each)
-    if name == "prompt" and core and "GUIDER" not in _types(definition):
-        names = [spec.name for spec in definition.inputs.values() if spec.type == "CONDITIONING"]
-        outputs = [out.name for out in definition.outputs if out.type == "CONDITIONING"]
-        plain = _types(definition) <= SOCKETS[Domain.VALUE] | {"CONDITIONING"}
-        change = prompts.marked if plain else prompts.touched
-        if len(names) == 1 and len(outputs) == 1:
-            return change(names)
-        if outputs and set(outputs) <= set(names):
-            return change(outputs)
-    return None
-
-
-def _types(definition: NodeDef) -> set[str]:
-    return {spec.type for spec in definition.inputs.values()} | {
-        output.type for output in definition.outputs
-    }
-
-
-def _single_inputs(definition: NodeDef, kinds: Sequence[str]) -> dict[str, str]:
-    """Give socket type → the input of that type, where there is exactly one."""
-    found: dict[str, list[str]] = {}
-    for spec in definition.inputs.values():
-        if spec.type in kinds:
-            found.setdefault(spec.type, []).append(spec.name)
-    return {kind: names[0] for kind, names in found.items() if len(names) == 1}
 
 
 def _only(view: View) -> str | None:

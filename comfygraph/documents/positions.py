@@ -10,15 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from comfygraph.core.pointer import parse_pointer, pointer_chain
+from comfygraph.core.records import NamedTuple
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """
     Where a value stands: character offsets into the text, and those of its key if it has one.
     """
@@ -29,10 +28,10 @@ class Span:
     key_end: int | None = None
 
 
-@dataclass(slots=True)
 class _Branch:
-    wanted: list[str] = field(default_factory=list)
-    children: dict[str, _Branch] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.wanted: list[str] = []
+        self.children: dict[str, _Branch] = {}
 
 
 def find_spans(text: str, pointers: Iterable[str]) -> dict[str, Span]:

@@ -4,15 +4,13 @@ Where findings stand in the text: late, and once for a whole report.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from comfygraph.core.pointer import pointer_chain
+from comfygraph.core.records import NamedTuple
 from comfygraph.documents.positions import LineTable, Span, find_spans
 from comfygraph.lint.diagnostic import Diagnostic, Report
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """
     A place in a text; lines and columns count from 1, the end column is exclusive.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -57,7 +56,7 @@ def places_in_scripts(report: Report, pointers: Iterable[str]) -> dict[str, Plac
         place = _place(script, line, classes.get(pointer) or classes.get(node_id), name)
         # Where the script spells a secret, nobody knows: no line with a text in it is shown.
         hide = secret and place.excerpt is not None and not _QUOTES.isdisjoint(place.excerpt)
-        out[pointer] = replace(place, file=other, excerpt=None if hide else place.excerpt)
+        out[pointer] = place._replace(file=other, excerpt=None if hide else place.excerpt)
     return out
 
 
