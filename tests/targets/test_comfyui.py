@@ -124,6 +124,25 @@ def test_submit_options(server: ComfyUITarget, submission: Submission) -> None:
 _IDS = ("client_id", "prompt_id")
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"number": "abc"}, "`number` takes a number, not `abc`"),
+        ({"number": [1]}, "`number` takes a number"),
+        ({"front": "no"}, "`front` takes true or false, not `no`"),
+    ],
+)
+def test_options_that_the_server_would_misread(
+    server: ComfyUITarget, submission: Submission, option: dict[str, Any], said: str
+) -> None:
+    """
+    The server stumbles over a number that is none and takes any text for true: both are refused
+    before anything is sent.
+    """
+    with pytest.raises(UsageError, match=said):
+        server.submit(replace(submission, options=option))
+
+
 def test_account_key_is_sent_and_never_shown(submission: Submission) -> None:
     """
     The key for API nodes travels in the body and is blotted out where a person looks.

@@ -505,6 +505,35 @@ def test_a_bad_key_is_a_refusal(
         converse(tams.submit(submission), answer({"code": 3, "message": said}, 400))
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "options", "said", "hint"),
+    [
+        (404, {"code": 5, "message": "no"}, {"template_id": "1"}, "no such template", None),
+        (404, {"code": 5, "message": "no"}, {}, "no `/v1/jobs/workflow`", None),
+        (404, {}, {}, "no `/v1/jobs/workflow`", "check TAMS_BASE_URL"),
+        (405, {"detail": "Method Not Allowed"}, {}, "HTTP 405", "check TAMS_BASE_URL"),
+    ],
+)
+def test_a_submit_to_a_wrong_place(
+    tams: TamsTarget,
+    submission: Submission,
+    status: int,
+    body: Any,
+    options: Any,
+    said: str,
+    hint: str | None,
+    converse: Any,
+    answer: Any,
+) -> None:
+    """
+    A submit names what is not there, and the setting where what answers is not TAMS.
+    """
+    with pytest.raises(TargetError, match=said) as caught:
+        converse(tams.submit(replace(submission, options=options)), answer(body, status))
+
+    assert hint == caught.value.hint
+
+
 def test_lack_of_credits_is_hinted(
     tams: TamsTarget, submission: Submission, converse: Any, answer: Any
 ) -> None:

@@ -45,6 +45,8 @@ from comfygraph.targets.observations import (
 from comfygraph.targets.reading import identifier, integer, mapping
 
 OPTIONS = ("front", "number", "previews", "workflow")
+_KINDS = (("front", bool, "true or false"), ("number", int | float, "a number"))
+"""What the server would misread, or stumble over."""
 
 _JSON = {"Content-Type": "application/json"}
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -296,6 +298,10 @@ class ComfyUITarget:
             raise UsageError(
                 f"ComfyUI takes no option `{unknown[0]}`", hint=f"it takes {', '.join(OPTIONS)}"
             )
+        for name, kind, said in _KINDS:
+            value = options.get(name)
+            if value is not None and not isinstance(value, kind):
+                raise UsageError(f"the option `{name}` takes {said}, not `{value}`")
         body: dict[str, JsonValue] = {
             "prompt": submission.prompt.to_json(),
             "client_id": ref.extra["client_id"],

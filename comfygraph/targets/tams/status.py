@@ -108,6 +108,8 @@ def failure(response: HttpResponse, what: str = "job") -> TargetError:
     if "credit" in f"{message} {text(pick(body, 'message'))}".lower():
         hint = "the account may lack credits: see https://tams.tensor.art"
     code = integer(body.get("code"))
+    if response.status in (404, 405) and code is None:
+        hint = "check TAMS_BASE_URL"  # what answers is not TAMS
     if response.ok or code == _BAD_AUTH_HEADER:
         kind, own_hint = _BY_CODE.get(code or 0, (Rejected, None))
         return kind(

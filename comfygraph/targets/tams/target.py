@@ -132,9 +132,9 @@ class TamsTarget:
         # second job perhaps, it does not say
         resend = Resend.SAME_KEY if self._keeps_request_id else Resend.AFTER_ERROR
         request = self._post(path, body, resend, hidden)
-        return self._submit(self.reference(submission), request)
+        return self._submit(self.reference(submission), request, _asked_for(path))
 
-    def _submit(self, ref: JobRef, request: HttpRequest) -> Exchange[Submitted]:
+    def _submit(self, ref: JobRef, request: HttpRequest, what: str) -> Exchange[Submitted]:
         response = yield request
         if repeated_key(response):
             # no refusal: a job with this key is there, and its id is not told
@@ -143,7 +143,7 @@ class TamsTarget:
                 hint="look for it in the TAMS console before you send it again",
                 status=response.status,
             )
-        job = _job_of(read_answer(response))
+        job = _job_of(read_answer(response, what))
         job_id = identifier(job.get("id"))
         if not job_id:
             raise ProtocolError("TAMS took the graph but named no job", status=response.status)
@@ -218,15 +218,15 @@ class TamsTarget:
         graph, hidden = self._graph(submission)
         template = "templateId" in graph
         path = "/v1/workflows/template/check" if template else "/v1/jobs/workflow/params/check"
-        return self._check(self._post(path, graph, Resend.ALWAYS, hidden))
+        return self._check(self._post(path, graph, Resend.ALWAYS, hidden), _asked_for(path))
 
-    def _check(self, request: HttpRequest) -> Exchange[CheckAnswer]:
+    def _check(self, request: HttpRequest, what: str) -> Exchange[CheckAnswer]:
         response = yield request
         found = complaints(error_body(response))
         if found and response.status not in (401, 403, 429):
             retry_in = _UPLOAD_SETTLES if unknown_upload(found) else None
             return CheckAnswer(False, None, "credits", complaints=found, retry_in=retry_in)
-        data = read_answer(response, "such check")
+        data = read_answer(response, what)
         valid = data.get("valid") is True  # a false is left out
         notes = () if valid else (message_of(data) or "TAMS says no more than that it is invalid",)
         return CheckAnswer(valid, number(data.get("credits")), "credits", notes=notes)
@@ -321,6 +321,10 @@ def _known_options(submission: Submission) -> None:
         )
     if submission.partial_targets:
         raise UsageError("TAMS always runs the whole graph", hint="leave out the output nodes")
+
+
+def _asked_for(path: str) -> str:
+    return "such template" if "template" in path else f"`{path}`"
 
 
 def _quoted(ref: JobRef) -> str:
