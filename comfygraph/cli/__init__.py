@@ -8,7 +8,7 @@ import gc
 import os
 import sys
 from importlib import import_module
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import Any
 
 import click
@@ -195,8 +195,9 @@ def run(args: list[str] | None = None) -> int:
     except click.exceptions.Exit as exc:
         return exc.exit_code
     except click.ClickException as exc:  # wrong usage, all of it
-        exc.message = "\n".join(map(clean, exc.message.split("\n")))
-        exc.show()
+        shown = StringIO()
+        exc.show(shown)
+        click.echo("\n".join(map(clean, shown.getvalue().split("\n"))), err=True, nl=False)
         return exc.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
