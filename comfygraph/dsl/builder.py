@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from comfygraph.core.values import Link, Node, Prompt, make_node
+from comfygraph.core.node import Link, Node, make_node
+from comfygraph.core.values import Prompt
 from comfygraph.dsl.expression import Node as Expression
 from comfygraph.dsl.expression import (
     Output,

@@ -9,7 +9,7 @@ from typing import Any
 
 from comfygraph.catalog.dynamic import autogrow_members
 from comfygraph.catalog.specs import AUTOGROW, MATCH_TYPE
-from comfygraph.core.values import Link, make_link
+from comfygraph.core.node import Link, make_link
 from comfygraph.dsl.expression import Node, Output, class_of, plan_of
 from comfygraph.dsl.matching import compatible, fits, fitting_slots
 from comfygraph.dsl.plan import ANY, MISSING, ClassPlan, InputPlan
