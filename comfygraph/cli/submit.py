@@ -175,8 +175,9 @@ def submit(
         stop before, and when, 500 Buzz are spent
     comfygraph submit --batch all.jsonl --target tams --yes --ledger postgresql://db/jobs --detach
         leave it to `comfygraph worker`, on as many machines as there are
-    Ctrl-C sends nothing more and follows what is under way; a second one leaves at once. The same
-    command with --resume goes on with a batch, whatever ended it.
+    Ctrl-C sends nothing more and follows what the service has; a second one leaves that as well.
+    The same command with --resume goes on with a batch, whatever ended it, as it was written down:
+    what it may cost, how often something is tried again and how files are saved is as said now.
 
     \b
     Each job is written down before it is sent: `comfygraph jobs list` shows it, and whatever
@@ -185,7 +186,7 @@ def submit(
     \b
     Ctrl-C asks the service to cancel the job; a second one leaves it running.
     Exit codes: 0 done, 1 lint errors, 2 usage, 3 unreadable graph, 4 the service refused or is
-    out of reach, 5 the job failed, 6 deadline passed, 130 interrupted.
+    out of reach, 5 a job failed, 6 deadline passed, or --max-cost reached, 130 interrupted.
     """
     from comfygraph.cli.submit_run import Request, run_submit
     from comfygraph.config import settings

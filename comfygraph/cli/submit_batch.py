@@ -220,7 +220,7 @@ class _Command:
             return plan
         for note in price.notes:
             print(note, file=self._stderr)
-        print(price.text(), file=self._stderr)
+        print(f"all together {price.amount()}", file=self._stderr)
         if price.total > 0 and not self._wishes.yes:
             self._ask(price.text())
         return plan

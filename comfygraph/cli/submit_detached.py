@@ -80,7 +80,7 @@ def leave_to_workers(
         print(f"note: workers look for the service at {plan.base_url} too", file=stderr)
     if plan.out is not None:
         print(f"each worker saves files in {plan.out} on its own machine", file=stderr)
-    print("run `comfygraph worker` with the same --ledger, on any machine", file=stderr)
+    print("run      comfygraph worker with the same --ledger, on any machine", file=stderr)
     print(f"follow   {batch_command(ledger, 'watch', record.id)}", file=stderr)
     print(f"give up  {batch_command(ledger, 'cancel', record.id)}", file=stderr)
     return ExitCode.OK

@@ -48,10 +48,18 @@ class Quote:
         jobs = f"{self.jobs:,} job" + ("" if self.jobs == 1 else "s")
         if self.total is None:
             return f"{jobs}, the service does not say what they cost"
+        return f"{jobs}, {self.amount()}"
+
+    def amount(self) -> str:
+        """
+        Give the total with its unit, and where it comes from.
+        """
+        if self.total is None:
+            return "unknown"
         amount = f"{self.total:,.10g}" + (f" {self.unit}" if self.unit else "")
         if self.estimated:
-            return f"{jobs}, about {amount} (worked out from {self.asked} of them)"
-        return f"{jobs}, {amount}"
+            return f"about {amount} (worked out from {self.asked} of them)"
+        return amount
 
 
 class Room(Enum):

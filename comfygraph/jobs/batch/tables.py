@@ -92,7 +92,7 @@ def _header(path: Path, cells: Sequence[str]) -> list[str]:
 def _read_jsonl(
     path: Path, text: str, most: int
 ) -> tuple[Sequence[str], list[tuple[JsonValue, ...]]]:
-    objects: list[dict[str, JsonValue]] = []
+    rows: list[tuple[JsonValue, ...]] = []
     names: dict[str, None] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -108,9 +108,13 @@ def _read_jsonl(
                 f"{path}:{number}: a row is an object of input → value, not {kind_of(row)}"
             )
         names.update(dict.fromkeys(row))
-        objects.append(row)
-        _limit(path, objects, most)
-    return list(names), [tuple(row.get(name, MISSING) for name in names) for row in objects]
+        # a tuple takes a third of the room of an object
+        rows.append(tuple(row.get(name, MISSING) for name in names))
+        _limit(path, rows, most)
+    for index, cells in enumerate(rows):
+        if len(cells) < len(names):
+            rows[index] = (*cells, *(MISSING,) * (len(names) - len(cells)))
+    return list(names), rows
 
 
 def _limit(path: Path, rows: Sequence[object], most: int) -> None:
