@@ -1,9 +1,9 @@
 """
-Make the JSON Schemas in `schemas/` from the code.
+Make the JSON Schemas in `comfygraph/schemas/` from the code.
 
     python scripts/make_schemas.py
 
-They are published for other programs and never read at run time.
+They are published for other programs: `comfygraph schema` prints them, and nothing else reads them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from comfygraph.lint.render.json_format import ReportJson
 from comfygraph.targets.base import JobRef
 from comfygraph.targets.events import EVENT_TYPES
 
-SCHEMAS = Path(__file__).parent.parent / "schemas"
+SCHEMAS = Path(__file__).parent.parent / "comfygraph" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 Schema = dict[str, Any]

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from comfygraph.cli import run
 from comfygraph.documents import recognise
 from comfygraph.jobs.batch.events import (
     BatchEnded,
@@ -34,6 +35,7 @@ from comfygraph.targets.base import JobRef
 from comfygraph.targets.events import EVENT_TYPES, Event, JobSucceeded, OutputFile, event_to_json
 
 ROOT = Path(__file__).parent.parent
+SCHEMAS = ROOT / "comfygraph" / "schemas"
 NAMES = ["batch-event", "event", "job-reference", "prompt", "report"]
 
 
@@ -42,7 +44,7 @@ def schema(name: str) -> Draft202012Validator:
     """
     Give a validator of a published schema.
     """
-    return Draft202012Validator(json.loads((ROOT / "schemas" / f"{name}.json").read_text("utf-8")))
+    return Draft202012Validator(json.loads((SCHEMAS / f"{name}.json").read_text("utf-8")))
 
 
 def problems(name: str, value: Any) -> list[str]:
@@ -64,11 +66,22 @@ def test_schemas_are_made_from_the_code(
     made = schema_files()
     if request.config.getoption("--update"):
         for name, text in made.items():
-            (ROOT / "schemas" / name).write_text(text, "utf-8")
-    files = {path.name: path.read_text("utf-8") for path in (ROOT / "schemas").glob("*.json")}
+            (SCHEMAS / name).write_text(text, "utf-8")
+    files = {path.name: path.read_text("utf-8") for path in SCHEMAS.glob("*.json")}
     sys.modules.pop("make_schemas")
 
     assert made == files
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "prompt"])
+def test_the_command_prints_them(name: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """
+    `comfygraph schema event` and its like give the file, byte for byte.
+    """
+    code = run(["schema", name])
+
+    assert 0 == code
+    assert (SCHEMAS / f"{name}.json").read_bytes() == capsysbinary.readouterr().out
 
 
 @pytest.mark.parametrize("name", NAMES)

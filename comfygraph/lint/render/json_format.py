@@ -1,5 +1,5 @@
 """
-`--format json`: one document, the schema is `schemas/report.json`.
+`--format json`: one document, its schema is what `comfygraph schema report` prints.
 """
 
 from __future__ import annotations
