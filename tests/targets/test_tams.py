@@ -613,6 +613,21 @@ def test_expired_address_is_asked_anew(
         converse(tams.refresh(ref, ev.OutputFile("http://x", "b.png")), answer(running))
 
 
+def test_the_fresh_address_is_of_the_same_file(
+    tams: TamsTarget, ref: JobRef, converse: Any, answer: Any
+) -> None:
+    """
+    Where addresses differ only in their query, the id says which is a file's own.
+    """
+    images = [{"id": name, "url": f"http://h/file?key={name}&fresh"} for name in "ab"]
+    job = {"job": {"id": JOB, "status": "SUCCESS", "successInfo": {"images": images}}}
+    for name in "ab":
+        old = ev.OutputFile(f"http://h/file?key={name}", "file", id=name)
+        fresh, _ = converse(tams.refresh(ref, old), answer(job))
+
+        assert f"http://h/file?key={name}&fresh" == fresh.url
+
+
 def test_credentials_are_needed() -> None:
     """
     Without a key, or with an unreadable key file, the target says what to set.

@@ -37,7 +37,8 @@ class SseReader:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
+        self._rest: list[str] = []
+        self._rest_size = 0
         self._event = ""
         self._data: list[str] = []
         self._size = 0
@@ -60,10 +61,12 @@ class SseReader:
             self._after_return = True
         lines = piece.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         for line in lines[:-1]:
-            yield from self._line(self._rest + line)
-            self._rest = ""
-        if len(self._rest) <= MAX_EVENT:
-            self._rest += lines[-1]
+            yield from self._line("".join([*self._rest, line]))
+            self._rest.clear()
+            self._rest_size = 0
+        if self._rest_size <= MAX_EVENT:
+            self._rest.append(lines[-1])
+            self._rest_size += len(lines[-1])
 
     def _line(self, line: str) -> Iterator[Observation]:
         if not line:

@@ -204,11 +204,12 @@ class TamsTarget:
         Ask the job again, since its answer carries freshly signed addresses.
         """
         response = yield self._get(f"/v1/jobs/{_quoted(ref)}")
+        listed = job_files(_job_of(read_answer(response)))
         path = file.url.partition("?")[0]
-        for found in job_files(_job_of(read_answer(response))):
-            same_id = file.id is not None and found.id == file.id
-            if same_id or found.url.partition("?")[0] == path:
-                return replace(file, url=found.url)
+        same = [found for found in listed if file.id is not None and found.id == file.id]
+        same += [found for found in listed if found.url.partition("?")[0] == path]
+        if same:
+            return replace(file, url=same[0].url)
         raise NotFound(f"TAMS no longer lists `{one_line(file.name, 100)}`")
 
     def check(self, submission: Submission) -> Exchange[CheckAnswer]:
