@@ -125,6 +125,12 @@ class Conversation:
         self.cancel_settled = False
         """Whether a cancel that was asked for has been answered."""
 
+    def settle(self) -> None:
+        """
+        Take in that all that was told is written down, where anybody writes.
+        """
+        self._results.settle()
+
     def run(self) -> Talk[None]:
         """
         Do everything.

@@ -39,6 +39,7 @@ class JobState:
         if self._recorder is not None:
             weakref.finalize(self, self._recorder.close)
         self._ref: JobRef | None = plan.job if isinstance(plan.job, JobRef) else None
+        self._conversation: Conversation | None = None
         self._talk: Talk[None] | None = None
         self._outcome: Outcome = None
         self._effect: Effect | None = None
@@ -64,6 +65,7 @@ class JobState:
         Take the conversation up.
         """
         self._ref = conversation.ref
+        self._conversation = conversation
         self._talk = conversation.run()
 
     def next_effect(self) -> Effect | None:
@@ -131,6 +133,8 @@ class JobState:
             save_graph(graph, end.files, folder)  # once the end is written down nobody comes back
         if self._recorder is not None:
             events = self._recorder.tell(events)
+        if self._conversation is not None and (self._recorder is None or not self._recorder.behind):
+            self._conversation.settle()
         self.end = end or self.end
         self.told.extend(events)
 

@@ -25,6 +25,13 @@ class Recorder(Protocol):
         """
         ...
 
+    @property
+    def behind(self) -> bool:
+        """
+        Whether something of what was told could not be written down yet.
+        """
+        ...
+
     def mark(self, stage: Stage, ref: JobRef) -> None:
         """
         Note how far the submit is; the next step waits until this returns.

@@ -50,6 +50,7 @@ class Results:
         self._paths: dict[str, str] = {}
         self._have = have or {}
         self._numbers: dict[str, int] = {}
+        self._unsettled: list[Sink] = []
 
     @property
     def waiting(self) -> bool:
@@ -99,6 +100,13 @@ class Results:
         for file in self._previews:
             yield Tell((OutputReady(file),))
 
+    def settle(self) -> None:
+        """
+        Take in that the places of all files that were told are known.
+        """
+        while self._unsettled:
+            self._unsettled.pop().settle()
+
     def with_paths(self, end: JobEnd) -> JobEnd:
         """
         Give the end of the job with the paths of its files.
@@ -138,8 +146,8 @@ class Results:
                     yield Tell((Notice(said, file.node_id),))
                 for key in (*file_keys(file), *file_keys(current)):
                     self._paths[key] = answer.path
+                self._unsettled.append(sink)
                 yield Tell((OutputReady(replace(current, path=answer.path)),))
-                sink.settle()
                 return ""
             if isinstance(answer, NotSaved):
                 if answer.damaged and not damaged:

@@ -342,3 +342,63 @@ def test_a_job_is_retried_once(desk: Desk) -> None:
     assert f"job {job[:8]} was retried already, as job " in again.err
     assert "nothing to retry\n" == all_failed.err
     assert 2 == desk.emulator.stats().submits["comfyui"]
+
+
+def test_one_job_without_a_folder_keeps_no_other_from_its_files(desk: Desk) -> None:
+    """
+    Among many, a job that was to save nothing is told of, and the others are fetched.
+    """
+    first = desk.submit("--no-wait", "--set", "color=1", "--out", "out")
+    second = desk.submit("--set", "color=2")
+    desk("jobs", "wait", first, "--out", "elsewhere")
+    for path in (desk.folder / "elsewhere").glob("*.png"):
+        path.unlink()
+    said = desk("jobs", "results", "--all")
+
+    assert 4 == said.code
+    assert f"job {second[:8]} was to save its files nowhere" in said.err
+    assert [".png"] == [Path(line).suffix for line in said.out.splitlines()]
+
+
+def test_files_of_one_command_are_not_replaced_by_each_other(desk: Desk) -> None:
+    """
+    `--overwrite` replaces what was there before: two jobs whose files have one name keep both.
+    """
+    (desk.folder / "out").mkdir()
+    (desk.folder / "out" / "out_00001_.png").write_bytes(b"old")
+    with Emulator(speed=0) as other:
+        jobs = [desk.submit()]
+        desk("submit", str(desk.folder / "graph.json"), "--url", other.url())
+        jobs.append(desk.records()[0]["id"])
+        said = desk("jobs", "results", *jobs, "--out", "out", "--overwrite")
+    names = {path.name for path in (desk.folder / "out").glob("*.png")}
+
+    assert (0, 2) == (said.code, len(said.out.splitlines()))
+    assert {"out_00001_.png", "out_00002_.png"} == names
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("wait", "nothing to wait for"),
+        ("cancel", "nothing to cancel"),
+        ("results", "no files"),
+        ("resume", "nothing to resume"),
+    ],
+)
+def test_an_empty_ledger_is_said_to_be(command: str, words: str, desk: Desk) -> None:
+    """
+    Nobody wonders whether anything was done.
+    """
+
+    assert Said(0, "", f"{words}\n") == desk("jobs", command, "--all")
+
+
+def test_a_folder_is_no_ledger(desk: Desk) -> None:
+    """
+    What cannot be opened is told with what it must be.
+    """
+    said = desk("jobs", "list", "--ledger", str(desk.folder))
+
+    assert 3 == said.code
+    assert "cannot be opened\n  hint: --ledger names a file, in a folder" in said.err

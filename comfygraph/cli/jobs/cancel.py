@@ -63,9 +63,14 @@ def command(
     """
     with opened(place) as ledger:
         worst = ExitCode.OK
-        for record in list(chosen(ledger, ids, selection, everything)):
-            if record.state.ended and not ids:
-                continue
+        records = [
+            record
+            for record in chosen(ledger, ids, selection, everything)
+            if ids or not record.state.ended
+        ]
+        if not records:
+            print("nothing to cancel", file=sys.stderr)
+        for record in records:
             try:
                 done = cancel_job(ledger, record)
             except ComfyGraphError as exc:

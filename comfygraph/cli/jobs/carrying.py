@@ -18,8 +18,8 @@ from comfygraph.cli.progress import clean
 from comfygraph.errors import ComfyGraphError, ExitCode, SubmissionUncertain, UsageError
 
 if TYPE_CHECKING:
+    from comfygraph.cli.jobs.places import Places
     from comfygraph.jobs.async_clients import Clients
-    from comfygraph.jobs.files import Folder
     from comfygraph.jobs.ledger import JobRecord, Ledger
     from comfygraph.jobs.resuming import Terms
     from comfygraph.targets.base import Target
@@ -35,9 +35,8 @@ class Carrier:
 
     Args:
         ledger: Where they are.
-        out: The folder for their files; default is where each was to put them.
-        overwrite: Whether files of the same name are replaced.
         terms: How; the folder is set for each job.
+        places: Where their files go.
         wait: Whether to follow them to their end.
         only_watch: Leave what another process carries out to it, and wait for that.
         as_json: Whether the lines are JSON.
@@ -45,8 +44,7 @@ class Carrier:
 
     ledger: Ledger
     terms: Terms
-    out: str | None = None
-    overwrite: bool = False
+    places: Places
     wait: bool = True
     only_watch: bool = False
     as_json: bool = False
@@ -98,7 +96,7 @@ class Carrier:
             must_be_there(record)
         if record.embedded:
             return give_up(self.ledger, record)
-        terms = replace(self.terms, folder=folder_for(record, self.out, self.overwrite))
+        terms = replace(self.terms, folder=self.places.folder_for(record))
         return await carry_out(
             record.id,
             ledger=self.ledger,
@@ -176,19 +174,6 @@ def code_of(record: JobRecord) -> ExitCode:
             return ExitCode.TARGET
         case _:
             return ExitCode.OK
-
-
-def folder_for(record: JobRecord, out: str | None, overwrite: bool = False) -> Folder | None:
-    """
-    Give the folder for the files of a job: the one that is named now, else the one of then.
-
-    Raises:
-        UsageError: It cannot be written to.
-    """
-    from comfygraph.jobs.files import open_folder
-
-    place = out or record.out
-    return None if place is None else open_folder(place, overwrite=overwrite)
 
 
 def being_carried_out(ledger: Ledger, record: JobRecord) -> bool:

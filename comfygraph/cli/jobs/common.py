@@ -36,6 +36,13 @@ ledger_option = click.option(
     help="The ledger; default is COMFYGRAPH_LEDGER, then one of your own.",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, a job a line.")
+no_wait_option = click.option(
+    "--no-wait", is_flag=True, help="Leave each as soon as its service has it."
+)
+deadline_option = click.option(
+    "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", default=None,
+    help="Wait at most so long for each; it may run on (exit code 6).",
+)  # fmt: skip
 ids_argument = click.argument("ids", metavar="ID...", nargs=-1)
 
 

@@ -13,15 +13,14 @@ from comfygraph.cli.progress import clean
 from comfygraph.errors import ComfyGraphError, UsageError
 
 if TYPE_CHECKING:
+    from comfygraph.cli.jobs.places import Places
     from comfygraph.jobs.ledger import JobRecord, Ledger
 
 
 def fetch_missing(
     ledger: Ledger,
     record: JobRecord,
-    out: str | None,
-    overwrite: bool,
-    max_bytes: int,
+    places: Places,
     as_json: bool,
 ) -> tuple[int, int]:
     """
@@ -32,17 +31,12 @@ def fetch_missing(
 
     Raises:
         UsageError: Nobody ever said where to, or the folder cannot be written to.
-        Held: Another process fetches them.
     """
-    from comfygraph.jobs.files import open_folder
     from comfygraph.jobs.resuming import Terms, plan_for, saved_files, target_for
     from comfygraph.jobs.sync_driver import Job
     from comfygraph.targets.events import Notice
 
-    place = out or record.out
-    folder = None
-    if place is not None:
-        folder = open_folder(place, overwrite=overwrite, max_bytes=max_bytes)
+    folder = places.folder_for(record)
     there = saved_files(ledger, record.id, folder)
     wanted = {file.key for file in ledger.results(record.id) if not file.preview}
     if wanted - there.keys() or not wanted:
@@ -51,12 +45,10 @@ def fetch_missing(
                 f"job {record.id[:8]} was to save its files nowhere", hint="name a folder: --out"
             )
         if not record.embedded:
-            plan = plan_for(
-                ledger.claim(record.id),
-                target_for(record, os.environ),
-                Terms(folder=folder, save_graph=True),
-            )
             try:
+                target = target_for(record, os.environ)
+                terms = Terms(folder=folder, save_graph=True)
+                plan = plan_for(ledger.claim(record.id), target, terms)
                 with Job(plan) as job:
                     for event in job:
                         if isinstance(event, Notice):

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from comfygraph.cli.jobs.common import (
@@ -15,6 +17,7 @@ from comfygraph.cli.jobs.common import (
     opened,
     selection_options,
 )
+from comfygraph.cli.jobs.places import Places, places_options
 from comfygraph.cli.sizes import byte_size
 from comfygraph.errors import ExitCode, TargetError, UsageError
 
@@ -23,11 +26,7 @@ from comfygraph.errors import ExitCode, TargetError, UsageError
 @ids_argument
 @click.option("--all", "everything", is_flag=True, help="All jobs that succeeded.")
 @selection_options
-@click.option(
-    "--out", "-o", metavar="DIR", default=None,
-    help="Save files in DIR; default is where the submit was to put them.",
-)  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace files of the same name.")
+@places_options
 @click.option(
     "--max-size", callback=byte_size, metavar="SIZE", default=None,
     help="The largest file to save, such as 500M; default is 8G.",
@@ -38,8 +37,7 @@ def command(
     ids: tuple[str, ...],
     everything: bool,
     selection: Selection,
-    out: str | None,
-    overwrite: bool,
+    places: Places,
     max_size: int | None,
     as_json: bool,
     place: str | None,
@@ -59,8 +57,8 @@ def command(
     5 the job made none.
     """
     from comfygraph.cli.jobs.fetching import fetch_missing
-    from comfygraph.jobs.files import MAX_FILE_BYTES
 
+    places.max_bytes = max_size
     missing = 0
     count = 0
     with opened(place) as ledger:
@@ -72,10 +70,17 @@ def command(
                         hint=f"comfygraph jobs watch {record.id[:8]}",
                     )
                 continue
-            most = MAX_FILE_BYTES if max_size is None else max_size
-            found, lost = fetch_missing(ledger, record, out, overwrite, most, as_json)
+            try:
+                found, lost = fetch_missing(ledger, record, places, as_json)
+            except UsageError as exc:
+                if ids:
+                    raise
+                print(exc.message, file=sys.stderr)  # the others are fetched all the same
+                found, lost = 0, 1
             count += found
             missing += lost
+    if not (count or missing):
+        print("no files", file=sys.stderr)
     if missing:
         raise TargetError(
             f"{missing} file{'s' if missing > 1 else ''} could not be had",

@@ -16,9 +16,11 @@ from comfygraph.cli.jobs.common import (
     ids_argument,
     json_option,
     ledger_option,
+    no_wait_option,
     opened,
     selection_options,
 )
+from comfygraph.cli.jobs.places import Places, places_options
 from comfygraph.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -29,9 +31,8 @@ if TYPE_CHECKING:
 @ids_argument
 @click.option("--all", "everything", is_flag=True, help="All jobs that have not ended.")
 @selection_options
-@click.option("--out", "-o", metavar="DIR", default=None, help="Save files in DIR.")
-@click.option("--overwrite", is_flag=True, help="Replace files of the same name.")
-@click.option("--no-wait", is_flag=True, help="Leave each as soon as its service has it.")
+@places_options
+@no_wait_option
 @click.option(
     "--force", is_flag=True,
     help="Send what is uncertain again where it is not found, though it may be paid for twice.",
@@ -42,8 +43,7 @@ def command(
     ids: tuple[str, ...],
     everything: bool,
     selection: Selection,
-    out: str | None,
-    overwrite: bool,
+    places: Places,
     no_wait: bool,
     force: bool,
     as_json: bool,
@@ -77,7 +77,9 @@ def command(
     from comfygraph.cli.jobs.carrying import Carrier
     from comfygraph.jobs.resuming import Terms
 
-    whole_batch = selection == Selection(batch=selection.batch) and not (ids or out or no_wait)
+    whole_batch = selection == Selection(batch=selection.batch) and not (
+        ids or places.out or no_wait
+    )
     with opened(place) as ledger:
         if selection.batch and whole_batch:
             from comfygraph.cli.submit_batch_follow import resume_stored
@@ -89,8 +91,7 @@ def command(
         carrier = Carrier(
             ledger,
             Terms(force=force, save_graph=True),
-            out=out,
-            overwrite=overwrite,
+            places,
             wait=not no_wait,
             as_json=as_json,
         )

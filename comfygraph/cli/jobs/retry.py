@@ -15,9 +15,11 @@ from comfygraph.cli.jobs.common import (
     ids_argument,
     json_option,
     ledger_option,
+    no_wait_option,
     opened,
     selection_options,
 )
+from comfygraph.cli.jobs.places import Places, places_options
 from comfygraph.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -27,9 +29,8 @@ if TYPE_CHECKING:
 @click.command("retry")
 @ids_argument
 @selection_options
-@click.option("--out", "-o", metavar="DIR", default=None, help="Save files in DIR.")
-@click.option("--overwrite", is_flag=True, help="Replace files of the same name.")
-@click.option("--no-wait", is_flag=True, help="Leave each as soon as its service has it.")
+@places_options
+@no_wait_option
 @click.option(
     "--force", is_flag=True,
     help="Also jobs that succeeded, may still run or were retried: they are paid for once more.",
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
 def command(
     ids: tuple[str, ...],
     selection: Selection,
-    out: str | None,
-    overwrite: bool,
+    places: Places,
     no_wait: bool,
     force: bool,
     as_json: bool,
@@ -80,8 +80,7 @@ def command(
         carrier = Carrier(
             ledger,
             Terms(save_graph=True),
-            out=out,
-            overwrite=overwrite,
+            places,
             wait=not no_wait,
             as_json=as_json,
         )

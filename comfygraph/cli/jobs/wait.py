@@ -4,37 +4,36 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from comfygraph.cli.jobs.common import (
     Selection,
     chosen,
+    deadline_option,
     ids_argument,
     json_option,
     ledger_option,
     opened,
     selection_options,
 )
+from comfygraph.cli.jobs.places import Places, places_options
 
 
 @click.command("wait")
 @ids_argument
 @click.option("--all", "everything", is_flag=True, help="All jobs that services have.")
 @selection_options
-@click.option("--out", "-o", metavar="DIR", default=None, help="Save files in DIR.")
-@click.option("--overwrite", is_flag=True, help="Replace files of the same name.")
-@click.option(
-    "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", default=None,
-    help="Wait at most so long for each; it may run on (exit code 6).",
-)  # fmt: skip
+@places_options
+@deadline_option
 @json_option
 @ledger_option
 def command(
     ids: tuple[str, ...],
     everything: bool,
     selection: Selection,
-    out: str | None,
-    overwrite: bool,
+    places: Places,
     deadline: float | None,
     as_json: bool,
     place: str | None,
@@ -60,8 +59,7 @@ def command(
         carrier = Carrier(
             ledger,
             Terms(deadline=deadline, save_graph=True),
-            out=out,
-            overwrite=overwrite,
+            places,
             only_watch=True,
             as_json=as_json,
         )
@@ -71,4 +69,7 @@ def command(
             for record in chosen(ledger, ids, selection, everything)
             if ids or record.state in there
         )
-        return carrier.run(records)
+        code = carrier.run(records)
+        if not carrier.count:
+            print("nothing to wait for", file=sys.stderr)
+        return code

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from comfygraph.cli.jobs.common import ledger_option, opened, what_text
+from comfygraph.cli.jobs.common import deadline_option, ledger_option, opened, what_text
+from comfygraph.cli.jobs.places import Places, places_options
 from comfygraph.cli.progress import clean
 from comfygraph.errors import ExitCode, JobError
 
@@ -27,12 +28,8 @@ _LOOK = 0.3
 @click.command("watch")
 @click.argument("job", metavar="[ID]", required=False)
 @click.option("--batch", metavar="ID", default=None, help="See how far a whole batch is.")
-@click.option("--out", "-o", metavar="DIR", default=None, help="Save files in DIR.")
-@click.option("--overwrite", is_flag=True, help="Replace files of the same name.")
-@click.option(
-    "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", default=None,
-    help="Stop following after so long; the job may run on (exit code 6).",
-)  # fmt: skip
+@places_options
+@deadline_option
 @click.option("--json", "as_json", is_flag=True, help="Print one event a line, as JSON.")
 @click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
@@ -42,8 +39,7 @@ _LOOK = 0.3
 def command(
     job: str | None,
     batch: str | None,
-    out: str | None,
-    overwrite: bool,
+    places: Places,
     deadline: float | None,
     as_json: bool,
     color: str,
@@ -67,14 +63,14 @@ def command(
     if batch is not None:
         from comfygraph.cli.jobs.watch_batch import look_on
 
-        if job is not None or out or overwrite or deadline:
+        if job is not None or places.out or places.overwrite or deadline:
             raise click.UsageError("--batch only looks on: it goes with --json and --color alone.")
         with opened(place) as ledger:
             return look_on(ledger, batch, as_json=as_json, color=color)
     if job is None:
         raise click.UsageError("Missing argument 'ID' (or --batch ID).")
     from comfygraph.catalog import load_catalog
-    from comfygraph.cli.jobs.carrying import folder_for, give_up, must_be_there
+    from comfygraph.cli.jobs.carrying import give_up, must_be_there
     from comfygraph.cli.submit_follow import Follower
     from comfygraph.cli.submit_run import Request
     from comfygraph.jobs.resuming import Terms
@@ -86,12 +82,12 @@ def command(
             record = give_up(ledger, record)
         if record.state.ended:
             return _show_end(ledger, record)
-        folder = folder_for(record, out, overwrite)
+        folder = places.folder_for(record)
         plan = _plan(ledger, record, Terms(folder=folder, deadline=deadline, save_graph=True))
         request = Request(
             record.label,
             target=record.target,
-            out=out or record.out,
+            out=places.out or record.out,
             as_json=as_json,
             color=color,
             config=dict(os.environ),

@@ -95,6 +95,13 @@ class LedgerRecorder:
         self._trouble: LedgerError | None = None
         self._complained = False
 
+    @property
+    def behind(self) -> bool:
+        """
+        Whether the ledger is in trouble, and lacks something that must not be lost.
+        """
+        return self._trouble is not None
+
     def mark(self, stage: Stage, ref: JobRef) -> None:
         """
         Note how far the submit is, on the disk.

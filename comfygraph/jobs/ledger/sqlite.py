@@ -164,6 +164,11 @@ def _in_our_words(place: str) -> Iterator[None]:
                 raise LedgerError(
                     f"{place} is no ledger, or is damaged", hint="name another with --ledger"
                 ) from exc
+            case sqlite3.SQLITE_CANTOPEN:
+                raise LedgerError(
+                    f"the ledger {place} cannot be opened",
+                    hint="--ledger names a file, in a folder that may be written to",
+                ) from exc
             case sqlite3.SQLITE_READONLY:
                 raise LedgerError(f"the ledger {place} may not be written to", hint=hint) from exc
             case _:
