@@ -19,7 +19,7 @@ from comfygraph.cli.submit_batch_report import (
     PlainBatchReporter,
 )
 from comfygraph.cli.terminal import use_color
-from comfygraph.errors import ExitCode
+from comfygraph.errors import ExitCode, TargetError
 from comfygraph.jobs.batch.api import target_of
 from comfygraph.jobs.batch.batch import Batch
 from comfygraph.jobs.batch.events import (
@@ -63,7 +63,7 @@ def follow_batch(
         ComfyGraphError: What ended the batch early.
     """
     reporter = reporter_for(as_json, color, stdout, stderr)
-    unsaved = 0
+    unsaved = incomplete = 0
     end: BatchEnded | None = None
     told = as_json
     steps = (batch.stop, batch.leave)
@@ -72,6 +72,9 @@ def follow_batch(
             with reporter:
                 for event in batch:
                     reporter.event(event)
+                    if isinstance(event, VariantEnded):
+                        # one that ended well has nothing to say, but for files that are missing
+                        incomplete += event.state == State.SUCCEEDED.value and bool(event.message)
                     if isinstance(event, VariantEnded) and not as_json:
                         if runner.folder is None and embedded:
                             unsaved += len(event.files)
@@ -93,6 +96,9 @@ def follow_batch(
         print(f"stopped: {clean(end.reason)}", file=stderr)
     if unsaved:
         print(f"{unsaved:,} made and not saved: --out DIR keeps them", file=stderr)
+    if incomplete:
+        fetch = batch_command(runner.ledger, "results", batch.id)
+        print(f"fetch    {fetch}", file=stderr)
     if end.failed:
         why = batch_command(runner.ledger, "list", batch.id, " --state failed")
         print(f"why      {why}", file=stderr)
@@ -103,7 +109,9 @@ def follow_batch(
         print(f"manifest {from_here(str(place))} (and .jsonl)", file=stderr)
     if interrupts.asked:
         return ExitCode.INTERRUPTED
-    return _code(end, runner)
+    if end.failed or end.left or not incomplete:
+        return _code(end, runner)
+    raise TargetError(f"all jobs succeeded, and {incomplete:,} of them lack files")
 
 
 def resume_stored(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PAUSE = 10.0
 """Seconds between two plain lines, at least."""
 _MOST_TROUBLES = 20
-"""How many failures get a line of their own; the manifest has them all."""
+"""How many failures get a line of their own; manifest and ledger have them all."""
 _WIDEST = 78
 _BAR = 20
 
@@ -96,7 +96,7 @@ class Troubles:
         if self._told > _MOST_TROUBLES:
             return None
         if self._told == _MOST_TROUBLES:
-            return word, f"{text} (the manifest has the rest)"
+            return word, f"{text} (no more are shown)"
         return word, text
 
 

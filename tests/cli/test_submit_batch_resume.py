@@ -142,6 +142,26 @@ def test_a_picture_names_no_files(emulator: Emulator) -> None:
     assert [(), (), (str(Path().absolute()),) * 2] == [plan.folders for plan in plans()]
 
 
+def test_files_that_are_missing(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    """
+    Jobs whose files could not be fetched make no batch that went well, and what is printed fetches
+    them.
+    """
+    emulator.faults = Faults(qps=0, route="GET /view", errors=10_000, error_status=404)
+    command = ["submit", "graph.json", "--sweep", "color=1..2", "--url", emulator.url(), "-o", "o"]
+    code = run(command)
+    err = capsys.readouterr().err
+    emulator.faults = Faults(qps=0)
+    (fetch,) = re.findall(r"^fetch +comfygraph (.*)$", err, re.MULTILINE)
+
+    assert 4 == code
+    assert "error: all jobs succeeded, and 2 of them lack files" in err
+    assert 0 == run(fetch.split())
+    assert 2 == len(list(Path("o").glob("*.png")))
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
 def test_ctrl_c_twice(folder: Path) -> None:
     """

@@ -429,6 +429,36 @@ def test_money_that_is_spent_stops_the_batch(emulator: Emulator, ledger: Ledger)
     assert "--max-cost" in end.reason
 
 
+def test_two_runners_share_a_purse(emulator: Emulator, ledger: Ledger, tmp_path: Path) -> None:
+    """
+    Two that go on with the same batch at the same time do not spend more than it may cost, and
+    who has to wait for what the other spends does not wait for ever.
+    """
+    target = service(emulator, "civitai")
+    first = list(batch_of(emulator, ledger, 1, target=target, lint=False))
+    price = next(event.cost for event in first if isinstance(event, VariantEnded))
+    assert price
+    batch = batch_of(emulator, ledger, 20, target=target, lint=False, concurrency=3)
+    record = find_batch(ledger, batch.id)
+    limited = replace(BatchPlan.of(record), max_cost=price * 6.5, expected=price)
+    record = replace(record, spec=limited.to_json())
+    with open_ledger(tmp_path / "ledger.db") as other:
+        both = [Batch(BatchRunner(book, record, target)) for book in (ledger, other)]
+
+        async def all_of(one: Batch) -> BatchEvent:
+            return [event async for event in one][-1]
+
+        async def run() -> list[BatchEvent]:
+            return list(await asyncio.gather(*map(all_of, both)))
+
+        ends = asyncio.run(run())
+
+    assert price * 6 == pytest.approx(ledger.cost(Query(batch=batch.id)))
+    assert ["--max-cost"] * 2 == [
+        end.reason.split()[0] for end in ends if isinstance(end, BatchEnded)
+    ]
+
+
 def test_two_runners_share_a_batch(emulator: Emulator, ledger: Ledger, tmp_path: Path) -> None:
     """
     Two that go on with the same batch at the same time make one job of each variant.
