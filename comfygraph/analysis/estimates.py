@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from math import prod
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +19,7 @@ from comfygraph.analysis.facts import Sampling, Size
 from comfygraph.analysis.flow import Flow, Nodes
 
 if TYPE_CHECKING:
+    from comfygraph.analysis.families import Space
     from comfygraph.catalog import NodeCatalog
     from comfygraph.core.values import Prompt
 
@@ -122,25 +124,48 @@ def sweep_cost(
 
 def sampling_cost(run: Sampling) -> float:
     """
-    Give the cost of a sampler: steps x megapixels x frames x the weight of the family.
+    Give the cost of a sampler: the product of its factors.
     """
-    steps = LIKELY_STEPS if run.steps is None else max(run.steps, 1)
+    return prod(factor for factor, _ in sampling_factors(run))
+
+
+def sampling_factors(run: Sampling) -> list[tuple[float, str]]:
+    """
+    Give what the cost of a sampler is the product of, each with words: steps, megapixels,
+    pictures or latent frames, the weight of the family, and half without a negative prompt.
+    """
     family = run.model.family if run.model is not None else None
-    weight = family.weight if family is not None else 1.0
+    steps = LIKELY_STEPS if run.steps is None else max(run.steps, 1)
+    likely = "likely " if run.steps is None else ""
+    out = [(float(steps), f"{likely}{steps} step{'s' * (steps != 1)}")]
+    if run.size is not None:
+        size = run.size
+        out.append((size.megapixels, f"{size.megapixels:.2f} megapixels"))
+        frames = _latent_frames(size, family.space if family is not None else None)
+        if size.batch is not None and size.batch > 1:
+            out.append((size.batch, f"{size.batch} pictures"))
+        if frames > 1:
+            out.append((frames, f"{frames} latent frames"))
+    elif family is not None and family.side:
+        area = (family.side / 1024) ** 2
+        out.append((area, f"likely {area:.2f} megapixels"))
+    if family is not None and family.weight != 1:
+        out.append((family.weight, f"{family.weight:g} for {family.label}"))
     if run.cfg == 1 or (run.sure and run.inputs[1] == ""):
-        weight *= LIKELY_FACTOR
-    if run.size is None:
-        area = (family.side / 1024) ** 2 if family is not None and family.side else 1.0
-        return steps * area * weight
-    return steps * _volume(run.size) * weight
+        out.append((LIKELY_FACTOR, "½ without a negative prompt"))
+    return out
+
+
+def _latent_frames(size: Size, space: Space | None = None) -> int:
+    """Give the frames that are worked on, of films in latent form fewer than their pictures."""
+    frames = size.frames or 1
+    time = space.time if space is not None and space.time > 1 else 4
+    return (frames - 1) // time + 1 if size.scale != 1 else frames
 
 
 def _volume(size: Size) -> float:
     """Megapixels in all; of films, of their latent frames."""
-    frames = size.frames or 1
-    if size.scale != 1 and frames > 1:
-        frames = (frames - 1) // 4 + 1
-    return size.megapixels * (size.batch or 1) * frames
+    return size.megapixels * (size.batch or 1) * _latent_frames(size)
 
 
 def _cost(flow: Flow, node_id: str, class_type: str) -> float:

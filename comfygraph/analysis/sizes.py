@@ -94,10 +94,12 @@ def resized(old: Size, width: float | None, height: float | None) -> Size | None
     return sized(width, height, old.batch, old.frames, old.scale)
 
 
-def _follow(old: Size, width: float | None, height: float | None) -> Size | None:
+def _follow(old: Size | None, width: float | None, height: float | None) -> Size | None:
     # A side of 0 follows the other one: `ImageScale.upscale`.
     if width is None or height is None:
         return None
+    if old is None:  # Whatever comes in, it leaves in this size, if both sides are said.
+        return sized(width, height, None)
     if width == 0 and height == 0:
         return old
     if width == 0:
@@ -111,8 +113,7 @@ def to(args: Sequence[str]) -> Transfer:
     """`to image`: scaled to the node's `width` and `height`, of which one may be 0."""
 
     def transfer(view: View) -> Size | None:
-        old = view.size(*args)
-        return _follow(old, view.number("width"), view.number("height")) if old else None
+        return _follow(view.size(*args), view.number("width"), view.number("height"))
 
     return transfer
 
@@ -231,6 +232,9 @@ def resize(args: Sequence[str]) -> Transfer:
 
     def transfer(view: View) -> Size | None:
         old, kind = view.size("input"), view.text("resize_type")
+        if kind == "scale dimensions":
+            sides = (view.number(f"resize_type.{name}") for name in ("width", "height"))
+            return _follow(old, *sides)
         if old is None or kind is None:
             return None
         if kind == "match size":
@@ -241,8 +245,6 @@ def resize(args: Sequence[str]) -> Transfer:
         if number is None:
             return None
         match kind:
-            case "scale dimensions":
-                return _follow(old, number, view.number("resize_type.height"))
             case "scale by multiplier":
                 return resized(old, round(old.width * number), round(old.height * number))
             case "scale width":
@@ -270,7 +272,6 @@ def resize(args: Sequence[str]) -> Transfer:
 
 
 _RESIZE = {
-    "scale dimensions": "width",
     "scale by multiplier": "multiplier",
     "scale longer dimension": "longer_size",
     "scale shorter dimension": "shorter_size",

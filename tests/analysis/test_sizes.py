@@ -129,6 +129,23 @@ def test_unknown_sizes(class_type: str, inputs: dict[str, Any]) -> None:
     assert None is found
 
 
+def test_sizes_whatever_comes_in() -> None:
+    """
+    Where both sides are said, a picture of unknown size leaves in that size; of how many pictures
+    is unknown.
+    """
+    graph: Graph = {
+        "p": node("LoadImage", image="photo.png"),
+        "1": node("ImageScale", image=P, width=1152, height=896, crop="center"),
+        "2": node("ImageScale", image=P, width=1152, height=0, crop="center"),
+        "3": node("ResizeImageMaskNode", **{"input": P, "resize_type": "scale dimensions",
+                  "resize_type.width": 64, "resize_type.height": 32}),
+    }  # fmt: skip
+    flow = flow_of(graph)
+
+    assert [Size(1152, 896, None), None, Size(64, 32, None)] == [flow.size(n) for n in "123"]
+
+
 def test_a_vae_of_unknown_cells() -> None:
     """
     What an unknown VAE cuts off is unknown, but nothing where any VAE has whole cells; it may

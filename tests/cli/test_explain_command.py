@@ -40,12 +40,13 @@ def test_the_example_in_words(capfdbinary: pytest.CaptureFixture[bytes]) -> None
         "makes an empty latent of 832 × 1216",
         "base pass (7), KSampler",
         "samples 26 steps on a latent of 832 × 1216 from noise",
-        "xl_gouache_style.safetensors 0.8 + xl_add_detail.safetensors 0.6",
+        "+ xl_gouache_style.safetensors at 0.8",
+        "+ xl_add_detail.safetensors at 0.6",
         "makes a latent of 832 × 1216 into a latent of 1248 × 1824",
         "saves a picture of 1248 × 1824 as hires",
         "26 steps × 0.96 megapixels",
     ):
-        assert words in out
+        assert words in " ".join(out.split())
     assert out.index("base pass (7)") < out.index("second pass (9)")
     assert "second pass (9) 6" in out.rpartition("cost")[2]
 
@@ -85,7 +86,7 @@ def test_json(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        (SEED, "664602165660323756 + 648628718430054626 1"),
+        (SEED, "664602165660323756 + 648628718430054626 at 1"),
         (str(ROOT / "tests/data/media/still_00001_.png"), "saves 4 pictures of 64 × 64"),
     ],
 )
