@@ -297,13 +297,14 @@ def test_stop_says_what_goes_on(ledger: Ledger) -> None:
         target.policy = replace(target.policy, requests_per_second=4.0)
         batch = batch_of(slow, ledger, 20, target=target, concurrency=6)
         notices: list[str] = []
+        end: BatchEvent | None = None
         for event in batch:
+            end = event
             if isinstance(event, VariantEvent) and isinstance(event.event, JobQueued):
                 batch.stop()
             elif isinstance(event, BatchNotice):
                 notices.append(event.message)
                 batch.leave()
-        end = event
         sent = slow.stats().submits["comfyui"]
         slow.speed = 0
         rest = list(resume_batch(batch.id, target=service(slow), ledger=ledger))
@@ -473,7 +474,7 @@ def test_two_runners_share_a_batch(emulator: Emulator, ledger: Ledger, tmp_path:
             return [event async for event in one]
 
         async def both() -> list[list[BatchEvent]]:
-            return await asyncio.gather(all_of(left), all_of(right))
+            return list(await asyncio.gather(all_of(left), all_of(right)))
 
         told = [event for one in asyncio.run(both()) for event in one]
 
