@@ -19,6 +19,7 @@ from jobs_world import (
 from test_jobs_conversation import DONE, FOUND, NOTHING, RUNNING, TAKEN, script
 
 from comfygraph.errors import ComfyGraphError
+from comfygraph.jobs.batch.pacing import Pace
 from comfygraph.jobs.conversation import Conversation
 from comfygraph.jobs.effects import Pause, Send, Stage
 from comfygraph.jobs.recovery import Doubt
@@ -190,6 +191,17 @@ def test_a_machine_that_sleeps_keeps_its_patience() -> None:
     slept(world, conversation, Pause, 6)
 
     assert "JobSucceeded" == world.names()[-1]
+
+
+def test_a_batch_does_not_learn_from_a_sleep() -> None:
+    """
+    One job in which the machine slept for hours makes no others wait to be asked for.
+    """
+    pace = Pace(Policy(poll_intervals=(1.0, 5.0)), concurrency=4)
+    for seconds in (2.0, 2.0, HOURS):
+        pace.took(seconds)
+
+    assert max(pace.intervals()[:7]) < 5.0
 
 
 def test_limits_survive_a_sleep() -> None:

@@ -10,22 +10,25 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ledger_engines import PROMPT, intent
 
+from comfygraph.core.values import JsonValue
 from comfygraph.emulator.faults import Faults
 from comfygraph.emulator.server import Emulator
 from comfygraph.errors import TargetError
 from comfygraph.jobs import submit
 from comfygraph.jobs.ledger import Held, Ledger, LedgerError, State, default_place, open_ledger
 from comfygraph.jobs.ledger.base import Holder
+from comfygraph.jobs.ledger.codec import pack, unpack
 from comfygraph.jobs.ledger.leases import Life, Watch, here, life_of
 from comfygraph.jobs.ledger.patience import claim_patiently
 from comfygraph.jobs.ledger.sqlite import SqliteEngine
-from comfygraph.targets.base import Policy
+from comfygraph.targets.base import Policy, Submission
 from comfygraph.targets.events import JobSucceeded, Notice
 
 QUICK = Policy(poll_intervals=(0.05,), backoff_base=0.01, attempts=2)
@@ -239,3 +242,22 @@ def test_no_secret_reaches_the_ledger(tmp_path: Path) -> None:
     assert State.SUCCEEDED in states
     assert 2 <= len(left)
     assert not any(secret.encode() in data for data in left)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://user:5ecret@service.test/call", "https://service.test/call?token=5ecret"],
+)
+def test_addresses_that_let_somebody_in_are_not_kept(address: str) -> None:
+    """
+    However deep in the options an address with credentials stands, the ledger is without it.
+    """
+    options: dict[str, JsonValue] = {
+        "notify_url": address,
+        "callbacks": [{"url": address, "type": ["job:*"]}],
+        "tags": ["night"],
+    }
+    _, body = pack(Submission(PROMPT, "key", options))
+
+    assert {"tags": ["night"]} == unpack(body, "key").options
+    assert b"5ecret" not in zlib.decompress(body)

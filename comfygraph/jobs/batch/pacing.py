@@ -13,6 +13,8 @@ _SHARE = 0.7
 _FIRST, _NEXT = 0.5, 0.15
 """The first poll and the pause between two, in parts of what a job took so far."""
 _LONGEST = 30.0
+_MOST = 10.0
+"""How many times as long as usual a job may have taken, to count in full."""
 
 
 class Pace:
@@ -43,7 +45,8 @@ class Pace:
         if self._typical is None:
             self._typical = seconds
         else:
-            self._typical += 0.2 * (seconds - self._typical)
+            # a laptop that was closed meanwhile says nothing of how long jobs take
+            self._typical += 0.2 * (min(seconds, _MOST * self._typical) - self._typical)
 
     def policy(self) -> Policy:
         """

@@ -55,11 +55,24 @@ def _unpacked(body: bytes) -> tuple[Prompt, dict[str, JsonValue], tuple[str, ...
     return Prompt.from_json(prompt), options, tuple(partial)
 
 
-def _may_be_secret(value: JsonValue) -> bool:
-    if not isinstance(value, str) or "://" not in value:
+def _may_be_secret(option: JsonValue) -> bool:
+    todo = [option]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, Mapping):
+            todo += value.values()
+        elif isinstance(value, list | tuple):
+            todo += value
+        elif isinstance(value, str) and _lets_in(value):
+            return True
+    return False
+
+
+def _lets_in(text: str) -> bool:
+    if "://" not in text:
         return False
     try:
-        parts = urlsplit(value)
+        parts = urlsplit(text)
     except ValueError:
         return True
     return bool(parts.query or parts.username or parts.password)
