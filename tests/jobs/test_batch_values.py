@@ -78,6 +78,16 @@ def test_texts_are_no_ranges() -> None:
     assert ["1..3", "5", "a cat"] == values("1..3,5,a cat", TEXT)
 
 
+def test_truth_in_any_case() -> None:
+    """
+    Where an input wants a truth, it may be written as spreadsheets and Python write it.
+    """
+    truth = InputSpec("tiled", "BOOLEAN", required=True)
+
+    assert [True, False, True, "yes"] == values("TRUE,False,true,yes", truth)
+    assert ["TRUE", True] == values("TRUE,true")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

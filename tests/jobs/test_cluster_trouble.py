@@ -8,6 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -136,6 +137,43 @@ def test_workers_never_overspend_together(ledger: Ledger, place: str) -> None:
 
     assert {State.SUCCEEDED: 4, State.PLANNED: 6} == ledger.counts(Query(batch=batch))
     assert (4, 4.0) == (handed_in, ledger.cost(Query(batch=batch)))
+
+
+@pytest.mark.timeout(300)
+def test_more_money_for_a_worker_that_runs(ledger: Ledger) -> None:
+    """
+    A batch that its money has stopped goes on with more of it, also at a worker that knows it.
+    """
+    with Emulator(speed=0, faults=Faults(qps=0)) as emulator:
+        config = civitai(emulator)
+        batch = detached(ledger, config, 6, "civitai")
+        record = find_batch(ledger, batch)
+
+        async def run() -> None:
+            terms = WorkerTerms(("civitai",), concurrency=2, beat=0.2, silence=1.0)
+            worker = ClusterWorker(
+                ledger, terms, config=config, tell=told.append, report=lambda record: None
+            )
+            task = asyncio.create_task(worker.run())
+            for most in (2.0, 100.0):
+                spec = {**record.spec, "max_cost": most, "expected": 1.0}
+                ledger.revise_batch(replace(record, spec=spec))
+                defer_batch(ledger, batch)
+                async with asyncio.timeout(LONGEST):
+                    while left_in(ledger, ["civitai"]):
+                        await asyncio.sleep(0.05)
+                counts.append(ledger.counts(Query(batch=batch)))
+            worker.ask_stop()
+            await task
+
+        told: list[str] = []
+        counts: list[dict[State, int]] = []
+        with ledger.engine.write(durable=True) as write:
+            write.run("DELETE FROM procrastinate_jobs")
+        asyncio.run(run())
+
+    assert [{State.SUCCEEDED: 2, State.PLANNED: 4}, {State.SUCCEEDED: 6}] == counts
+    assert [f"batch {batch}: --max-cost 2 is reached"] == told
 
 
 def test_what_fails_in_passing_is_tried_again(ledger: Ledger) -> None:

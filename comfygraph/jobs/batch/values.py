@@ -154,12 +154,15 @@ def read_value(text: str, spec: InputSpec | None) -> JsonValue:
     """
     Read a value: as JSON where it is JSON, else as text.
 
-    Text stays text where the input wants text (`text=5`) or has it among its options.
+    Text stays text where the input wants text (`text=5`) or has it among its options. Spreadsheets
+    write `TRUE`, and Python `True`.
     """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        return text
+        word = text.strip().lower()
+        wants_bool = spec is not None and spec.type == "BOOLEAN"
+        return word == "true" if wants_bool and word in ("true", "false") else text
     if isinstance(value, str) or spec is None:
         return value
     listed = spec.options is not None and text in spec.options and value not in spec.options
