@@ -45,6 +45,10 @@ def _dynamic(
     help="What to do with {a|b} in texts: keep it, take the first, draw with seed N, or fail.",
 )  # fmt: skip
 @click.option(
+    "--groups", is_flag=True,
+    help="Keep the editor's groups in _meta, which the editor itself leaves out.",
+)  # fmt: skip
+@click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
     help="Colour; auto looks at NO_COLOR, FORCE_COLOR and the terminal.",
 )  # fmt: skip
@@ -53,6 +57,7 @@ def convert(
     output: str | None,
     catalog_path: str | None,
     dynamic: tuple[DynamicPrompts, int | None],
+    groups: bool,
     color: str,
 ) -> int:
     """
@@ -88,8 +93,9 @@ def convert(
     mode, seed = dynamic
     try:
         result = convert_workflow(
-            document.value, load_catalog(catalog_path), dynamic_prompts=mode, seed=seed
-        )
+            document.value, load_catalog(catalog_path), dynamic_prompts=mode, seed=seed,
+            groups=groups,
+        )  # fmt: skip
     except WorkflowError as exc:
         raise WorkflowError(f"{name}: {exc.message}", hint=exc.hint) from exc
     write_text(f"{json_text(result.document)}\n", output)

@@ -50,7 +50,7 @@ def read_graph(name: str, catalog: NodeCatalog) -> tuple[Document, Prompt]:
         InputError: The file cannot be read, or holds no graph.
     """
     document = open_graph(name)
-    return document, prompt_of(document, catalog)
+    return document, prompt_of(document, catalog, to_look_at=True)
 
 
 def open_graph(name: str, *, graph: Literal["prompt", "workflow"] | None = None) -> Document:
@@ -82,9 +82,15 @@ def open_graph(name: str, *, graph: Literal["prompt", "workflow"] | None = None)
         raise InputError(f"{label}:{exc.line}:{exc.column}: {exc.message}", hint=exc.hint) from exc
 
 
-def prompt_of(document: Document, catalog: NodeCatalog) -> Prompt:
+def prompt_of(document: Document, catalog: NodeCatalog, *, to_look_at: bool = False) -> Prompt:
     """
     Give the graph of a document, a workflow of the editor converted.
+
+    Args:
+        document: The document.
+        catalog: What a workflow is converted with.
+        to_look_at: Keep the editor's groups, and nodes of classes that the catalog does not
+            have, which no server would take as they are.
 
     Raises:
         InputError: The document holds no graph.
@@ -95,7 +101,8 @@ def prompt_of(document: Document, catalog: NodeCatalog) -> Prompt:
     from comfygraph.workflow import convert
 
     try:
-        return Prompt.from_json(convert(document.value, catalog).document)
+        found = convert(document.value, catalog, groups=to_look_at)
+        return found.prompt if to_look_at else Prompt.from_json(found.document)
     except WorkflowError as exc:
         raise WorkflowError(f"{document.path}: {exc.message}", hint=exc.hint) from exc
 

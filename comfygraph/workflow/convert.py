@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from comfygraph.catalog import NodeCatalog
@@ -73,6 +73,7 @@ def convert(
     seed: int | None = None,
     strict: bool = False,
     now: datetime | None = None,
+    groups: bool = False,
 ) -> ConversionResult:
     """
     Convert a workflow of ComfyUI's editor into a prompt, without the editor.
@@ -88,6 +89,8 @@ def convert(
         seed: For `dynamic_prompts="seed"`.
         strict: Raise where the editor would throw.
         now: The time to put in place of `%date:...%`, or `None` to leave that as it is.
+        groups: Keep the groups of the editor in `_meta.comfygraph.group`, which the editor
+            itself does not put into prompts.
 
     Raises:
         WorkflowError: The document is not a workflow, or expands to an absurd size; with
@@ -98,17 +101,26 @@ def convert(
     workflow = load(workflow_json, catalog, notes, now)
     resolver = Resolver(notes)
     emitter = Emitter(resolver, workflow.replacer, notes, dynamic_prompts, seed)
+    names = None
+    if groups:
+        from comfygraph.workflow.frames import GroupNames
+
+        names = GroupNames()
     nodes: dict[str, Node] = {}
     sources: dict[str, tuple[Scope, LiveNode]] = {}
     unknown: set[str] = set()
     for scope, node in expand(workflow.root, workflow.boundaries):
         node_id = scope.prefix + node.emit_id
+        group = names.of(scope, node) if names is not None else None
         if node.virtual:
             note_virtual(node, node_id, notes)
             continue
         if node.mode in (MUTED, BYPASSED):
             continue
-        nodes[node_id] = emitter.emit(scope, node, node_id)
+        made = nodes[node_id] = emitter.emit(scope, node, node_id)
+        if group is not None:
+            meta = {**(made.meta or {}), "comfygraph": {"group": group}}
+            nodes[node_id] = replace(made, meta=meta)
         sources[node_id] = (scope, node)
         check_node(node, node_id, catalog.label, notes)
         if node.plan is None:
