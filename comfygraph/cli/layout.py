@@ -35,6 +35,7 @@ def layout(prompt: str, output: str | None, catalog_path: str | None) -> int:
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.graphs import read_graph
     from comfygraph.cli.output import json_text, write_text
+    from comfygraph.core.nearest import shorten
     from comfygraph.workflow import rebuild
 
     catalog = load_catalog(catalog_path)
@@ -47,7 +48,8 @@ def layout(prompt: str, output: str | None, catalog_path: str | None) -> int:
         told = "1 id is no number and has" if one else f"{renumbered} ids are no numbers and have"
         click.echo(f"{told} been renumbered", err=True)
     for node_id, what in rebuilt.lost[:_SHOWN]:
-        click.echo(clean(f"warning: {graph[node_id].title} ({node_id}): {what}"), err=True)
+        label = f"{shorten(graph[node_id].title)} ({shorten(node_id)})"
+        click.echo(clean(f"warning: {label}: {what}"), err=True)
     if len(rebuilt.lost) > _SHOWN:
         click.echo(f"warning: and {len(rebuilt.lost) - _SHOWN} more", err=True)
     return ExitCode.OK

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 
 from comfygraph.compare.changes import Difference, InputChange
+from comfygraph.core.nearest import shorten
 from comfygraph.core.values import InputValue, Link, Node, Prompt
 from comfygraph.errors import clean
 
@@ -31,13 +32,13 @@ def render_text(difference: Difference, *, color: bool = False) -> str:
     for node in difference.added:
         lines.append(paint("+", _name(node)))
         lines += [
-            f"    {clean(name)}: {_show(value, difference.new)}"
+            f"    {clean(shorten(name))}: {_show(value, difference.new)}"
             for name, value in node.inputs.items()
         ]
     for change in difference.changed:
         name = _name(change.new)
         if change.old.id != change.new.id:
-            name += f", was {clean(change.old.id)}"
+            name += f", was {clean(shorten(change.old.id))}"
         lines.append(paint("~", name))
         lines += [f"    {line}" for line in _inputs(change.inputs, difference)]
     lines.append(summary(difference))
@@ -58,7 +59,7 @@ def render_markdown(difference: Difference) -> str:
             before = _show(item.before, difference.old) if item.had else ""
             after = _show(item.after, difference.new) if item.has else ""
             rows.append(
-                f"| ~ | {_cell(_name(change.new))} | `{_cell(item.name)}` "
+                f"| ~ | {_cell(_name(change.new))} | `{_cell(shorten(item.name))}` "
                 f"| {_cell(before)} | {_cell(after)} |"
             )
     return "\n".join([*rows, "", summary(difference)]) + "\n"
@@ -78,7 +79,7 @@ def summary(difference: Difference) -> str:
 
 def _inputs(changes: tuple[InputChange, ...], difference: Difference) -> Iterator[str]:
     for item in changes:
-        name = clean(item.name)
+        name = clean(shorten(item.name))
         before = _show(item.before, difference.old) if item.had else "(absent)"
         after = _show(item.after, difference.new) if item.has else "(absent)"
         if len(before) + len(after) > LONGEST:
@@ -95,7 +96,7 @@ def _show(value: InputValue, prompt: Prompt) -> str:
         name = (
             _name(node)
             if node is not None
-            else f"node {clean(value.node_id)}, which does not exist"
+            else f"node {clean(shorten(value.node_id))}, which does not exist"
         )
         return f"{name} slot {value.slot}"
     text = clean(json.dumps(value, ensure_ascii=False))
@@ -103,9 +104,10 @@ def _show(value: InputValue, prompt: Prompt) -> str:
 
 
 def _name(node: Node) -> str:
+    class_type, node_id = shorten(node.class_type), shorten(node.id)
     if node.title == node.class_type:
-        return clean(f"{node.class_type} ({node.id})")
-    return clean(f'{node.class_type} "{node.title}" ({node.id})')
+        return clean(f"{class_type} ({node_id})")
+    return clean(f'{class_type} "{shorten(node.title)}" ({node_id})')
 
 
 def _cell(text: str) -> str:
