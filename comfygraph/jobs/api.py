@@ -57,7 +57,8 @@ def submit(
         key: The idempotency key; default is a fresh UUID.
         out: A folder for the files; default fetches none.
         overwrite: Whether files of the same name are replaced.
-        deadline: Seconds that the job may take; default is the target's.
+        deadline: Seconds that the job may take; hours for which the machine is asleep do not
+            count. Default is the target's.
         previews: Whether pictures of nodes at work are told, where the service has them.
         options: What else the target takes.
         upload_from: Folders below which local pictures, sounds and films that the graph names

@@ -5,7 +5,7 @@ Result files on the disk: written beside their place under a temporary name, the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -81,6 +81,9 @@ def open_folder(
     except ValueError as exc:
         raise UsageError(f"{str(folder)!r} is no path") from exc
     return Folder(folder, overwrite, max_bytes)
+
+
+_GIVING = Lock()
 
 
 class NotKept(Exception):
@@ -292,24 +295,39 @@ class Sink:
             raise NotKept(f"it is larger than {self._folder.max_bytes} bytes")
 
     def _put(self, part: PartFile, name: str) -> Path:
-        taken = self._folder.taken
-        wanted = self._folder.path / name
-        known = str(wanted).casefold()  # some file systems know no capitals
-        if self._folder.overwrite and known not in taken:
-            part.promise(wanted)
-            os.replace(part.path, wanted)
-            taken[known] = 1
-            return wanted
-        for number in count(taken.get(known, 1)):
-            place = wanted.with_name(counted(name, number))
-            if os.path.lexists(place):
+        for number, place in self._candidates(name):
+            if not self._folder.overwrite and os.path.lexists(place):
                 continue
             part.promise(place)
-            if _put_exclusively(part.path, place):
-                if number > 1:
-                    taken[known] = number
-                return place
+            if self._folder.overwrite:
+                os.replace(part.path, place)
+            elif not _put_exclusively(part.path, place):
+                continue
+            elif number > 1:
+                self._folder.taken[_key(self._folder.path / name)] = number
+            return place
         raise AssertionError("counting never ends")
+
+    def _candidates(self, name: str) -> Iterator[tuple[int, Path]]:
+        """
+        Yield the names that a file may get: counted on from where the search ended before. Where
+        files are replaced, each is given away once.
+        """
+        taken = self._folder.taken
+        known = _key(self._folder.path / name)
+        for number in count(taken.get(known, 0) + 1):
+            place = self._folder.path / counted(name, number)
+            if self._folder.overwrite:
+                with _GIVING:
+                    if _key(place) in taken:
+                        continue
+                    taken[_key(place)] = 0
+                    taken[known] = number
+            yield number, place
+
+
+def _key(place: Path) -> str:
+    return str(place).casefold()  # some file systems know no capitals
 
 
 def _sync_folder(folder: Path) -> None:

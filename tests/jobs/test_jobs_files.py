@@ -252,6 +252,17 @@ def test_many_files_of_one_name(tmp_path: Path) -> None:
     assert [40] == list(folder.taken.values())
 
 
+def test_replacing_many_files_of_one_name(tmp_path: Path) -> None:
+    """
+    Where files are replaced, the search for the next name does not begin anew either.
+    """
+    folder = open_folder(tmp_path, overwrite=True)
+    names = [put(folder, "a.png", b"data").name for _ in range(40)]
+
+    assert "a_40.png" == names[-1]
+    assert 40 == folder.taken[str(tmp_path / "a.png").casefold()]
+
+
 def test_what_we_put_there_is_not_overwritten(tmp_path: Path) -> None:
     """
     Files of one name, of one job or of several with the same folder, all stay: only what was there
@@ -261,8 +272,10 @@ def test_what_we_put_there_is_not_overwritten(tmp_path: Path) -> None:
     folder = open_folder(tmp_path, overwrite=True)
     paths = [put(folder, name, name.encode()) for name in ("a.png", "a.png", "A.png")]
 
-    assert ["a.png", "a_2.png", "A_2.png"] == [path.name for path in paths]
+    assert ["a.png", "a_2.png", "A_3.png"] == [path.name for path in paths]
     assert [b"a.png", b"a.png", b"A.png"] == [path.read_bytes() for path in paths]
+    again = open_folder(tmp_path, overwrite=True)
+    assert paths == [put(again, name, b"new") for name in ("a.png", "a.png", "A.png")]
     assert 3 == len(os.listdir(tmp_path))
 
 
