@@ -152,6 +152,8 @@ CLASSES: Mapping[str, str] = {
     "WanMoveTrackToVideo": _GUIDED_FILM,
     "WanSoundImageToVideo": _GUIDED_FILM,
     "WanHuMoImageToVideo": _GUIDED_FILM,
+    "WanPhantomSubjectToVideo": "size new 8 4",
+    "HunyuanImageToVideo": "size new 8 4; prompt touched positive",
     "WanVaceToVideo": _GUIDED_FILM.replace("8 4", "8 4 reference_image"),
     "WanInfiniteTalkToVideo": f"{_GUIDED_FILM}; model patch model",
     "Wan22FunControlToVideo": _GUIDED_BY_VAE,
@@ -221,6 +223,7 @@ CLASSES: Mapping[str, str] = {
     "ModelMergeAdd": "model merge model1 model2",
     "ModelMergeSubtract": "model merge model1 model2",
     "HypernetworkLoader": "model touched model",
+    "LoraModelLoader": "model touched model",
     "GITSScheduler": "noise schedule cut",
     # Prompts.
     "CLIPTextEncode": "prompt encode text",

@@ -503,6 +503,21 @@ def test_a_bypassed_sampler() -> None:
     assert found.pointer.startswith("/nodes/")
 
 
+def test_a_sampler_that_always_adds_noise() -> None:
+    """
+    To a sampler that has no switch for its noise, none is recommended.
+    """
+    graph = base(
+        n5=advanced(**LEFT),
+        n9=sampler(latent_image=["5", 0], denoise=0.5),
+        n6={"samples": ["9", 0]},
+    )
+    (found,) = findings(graph, "CG715")
+
+    assert "adds noise" in found.message
+    assert "KSamplerAdvanced" in (found.help or "")
+
+
 def test_civitai_has_no_embeddings_by_name() -> None:
     """
     For Civitai an embedding is an AIR; a name that another service would know is reported.

@@ -98,6 +98,8 @@ def step_gap(ctx: RuleContext) -> Iterator[Finding]:
         if told is None:
             continue
         name, message, help, severity = told
+        if name == "add_noise" and name not in ctx.nodes[run.node_id]["inputs"]:
+            help = "let the sampler before it make all of its steps, or take a KSamplerAdvanced"
         yield ctx.at_input(
             run.node_id,
             name,
