@@ -462,7 +462,8 @@ def test_two_runners_share_a_purse(emulator: Emulator, ledger: Ledger, tmp_path:
 
 def test_two_runners_share_a_batch(emulator: Emulator, ledger: Ledger, tmp_path: Path) -> None:
     """
-    Two that go on with the same batch at the same time make one job of each variant.
+    Two that go on with the same batch at the same time make one job of each variant, and whoever
+    is the last one sees that all is over.
     """
     before = submits(emulator)
     batch = batch_of(emulator, ledger, 12)
@@ -481,6 +482,8 @@ def test_two_runners_share_a_batch(emulator: Emulator, ledger: Ledger, tmp_path:
     assert {State.SUCCEEDED: 12} == ledger.counts(Query(batch=batch.id))
     assert 12 == submits(emulator, before)
     assert dict.fromkeys(range(1, 13), "succeeded") == ends(told)
+    assert 12 == max(event.succeeded for event in told if isinstance(event, BatchEnded))
+    assert sum(isinstance(event, BatchNotice) for event in told) <= 2
 
 
 def test_a_plan_that_was_broken_off(emulator: Emulator, ledger: Ledger) -> None:

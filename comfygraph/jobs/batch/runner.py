@@ -116,6 +116,7 @@ class BatchRunner:
         self.unreachable = False
         """Whether it was stopped since the service was out of reach."""
         self._out_of_reach = 0
+        self._left_alone = 0
         self._tasks: list[asyncio.Task[None]] = []
         before = self.history.before()
         self._retries_left = max(self.plan.most_retries - before.retries, 0)
@@ -198,12 +199,14 @@ class BatchRunner:
         if self._error is not None:
             raise self._error
         yield self._meter.reading()
+        # what was left to another process may be over by now
+        known = self.history.before() if self._left_alone else self._meter
         yield BatchEnded(
             self.batch.id,
-            self._meter.succeeded,
-            self._meter.failed,
-            self.plan.jobs - self._meter.done,
-            self._meter.cost,
+            known.succeeded,
+            known.failed,
+            self.plan.jobs - known.succeeded - known.failed,
+            known.cost,
             self._course.reason,
         )
 
@@ -273,7 +276,7 @@ class BatchRunner:
             self.ledger.plan([again])
             await self._course.sleep(wait)
             if self._course.stopping:
-                self._leave(ended)
+                self._meter.left(index_of(ended))
                 return
             record = self.ledger.get(again.id)
             attempt += 1
@@ -291,7 +294,7 @@ class BatchRunner:
         try:
             claim = await self._claim(record)
             if claim is None:
-                self._leave(record)
+                self._meter.left(index_of(record))
                 return None, None
             with self._course.following(record.id, index_of(record)):
                 await self._tell(VariantSent(index_of(record), record.parameters, attempt))
@@ -299,10 +302,11 @@ class BatchRunner:
             self._out_of_reach = 0
             return known, None
         except (ClaimLost, Held) as exc:
-            await self._tell(
-                BatchNotice(f"variant {index_of(record)} is left alone: {exc.message}")
-            )
-            self._leave(record)
+            self._left_alone += 1
+            if self._left_alone == 1:  # who meets another process once may do so ten thousand times
+                said = f"variant {index_of(record)} is left alone, and so are others: {exc.message}"
+                await self._tell(BatchNotice(said))
+            self._meter.left(index_of(record))
             return None, exc
         except LedgerError:
             raise
@@ -310,7 +314,7 @@ class BatchRunner:
             known = self.ledger.get(record.id)
             return (known if await self._bear(exc, known) else None), exc
         except asyncio.CancelledError:
-            self._leave(record)
+            self._meter.left(index_of(record))
             raise
         finally:
             if claim is not None:
@@ -359,7 +363,7 @@ class BatchRunner:
             return True
         said = "may still run" if isinstance(exc, DeadlinePassed) else exc.message
         await self._tell(BatchNotice(f"variant {index_of(record)} is left as it is: {said}"))
-        self._leave(record)
+        self._meter.left(index_of(record))
         return False
 
     def _worth_a_try(self, record: JobRecord, attempt: int) -> bool:
@@ -374,9 +378,6 @@ class BatchRunner:
         policy = self._target.policy
         full = min(policy.backoff_base * 4.0**attempt, _LONGEST_PAUSE)
         return full * (0.5 + 0.5 * self._settings.chance())
-
-    def _leave(self, record: JobRecord) -> None:
-        self._meter.left(index_of(record))
 
     async def _tell(self, event: BatchEvent) -> None:
         await self._queue.put(event)
