@@ -78,15 +78,13 @@ def prompt_schema(catalog: NodeCatalog | None = None) -> dict[str, Any]:
     Args:
         catalog: The classes; default is the bundled core.
     """
-    import re
-
-    from comfygraph.dsl.prompt_schema import make_schema
+    from comfygraph.dsl.prompt_schema import literally, make_schema
     from comfygraph.workflow.class_quirks import COUNTED_WIDGETS, EXTRA_WIDGETS
 
     extra = {
-        class_type: [re.escape(widget.name) for widget in widgets]
+        class_type: [literally(widget.name) for widget in widgets]
         for class_type, widgets in EXTRA_WIDGETS.items()
     }
     for class_type, prefix in COUNTED_WIDGETS.items():
-        extra.setdefault(class_type, []).append(f"{re.escape(prefix)}[0-9]+")
+        extra.setdefault(class_type, []).append(f"{literally(prefix)}[0-9]+")
     return make_schema(catalog if catalog is not None else _load_local(), extra)

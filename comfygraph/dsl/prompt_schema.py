@@ -38,13 +38,19 @@ def make_schema(catalog: NodeCatalog, extra: Mapping[str, Iterable[str]]) -> Sch
     """
     names = list(catalog.names())
     classes = {name: _class_schema(catalog[name], extra.get(name, ())) for name in names}
-    titles = [_title(catalog[name]) for name in names]
+    titles = {name: _title(catalog[name]) for name in names}
     cases = [
         {
             "if": {"properties": {"class_type": {"const": name}}},
-            "then": {"properties": {"inputs": {"$ref": f"#/definitions/{_key(name)}"}}},
+            "then": {
+                "properties": {
+                    # Not `enumDescriptions`, which VS Code knows and strict validators refuse.
+                    "class_type": {"description": title},
+                    "inputs": {"$ref": f"#/definitions/{_key(name)}"},
+                }
+            },
         }
-        for name in names
+        for name, title in titles.items()
     ]
     return {
         "$schema": DIALECT,
@@ -68,7 +74,6 @@ def make_schema(catalog: NodeCatalog, extra: Mapping[str, Iterable[str]]) -> Sch
                         "description": "The node class.",
                         "type": "string",
                         "enum": names,
-                        "enumDescriptions": titles,
                     },
                     "inputs": {"description": "Input name to value or link.", "type": "object"},
                     "_meta": {
@@ -102,6 +107,13 @@ def schema_text(schema: Schema) -> str:
     ]
     body = [f"    {line(key)}: {line(value)}" for key, value in schema["definitions"].items()]
     return "{\n" + ",\n".join(head) + ',\n  "definitions": {\n' + ",\n".join(body) + "\n  }\n}\n"
+
+
+def literally(text: str) -> str:
+    """
+    Give the pattern of just this text. `re.escape` also escapes spaces, which ECMA 262 forbids.
+    """
+    return re.sub(r"[\\^$.*+?()\[\]{}|]", r"\\\g<0>", text)
 
 
 def _key(class_type: str) -> str:
@@ -141,7 +153,7 @@ def _class_schema(definition: NodeDef, extra: Iterable[str]) -> Schema:
         plan = InputPlan(item.spec._replace(name=item.name))
         schema = _input_schema(plan, definition.inputs.get(item.name))
         if ANY_MEMBER in item.name:
-            pattern = "^" + re.escape(item.name).replace(r"\*", r"[^.]+") + "$"
+            pattern = "^" + literally(item.name).replace(r"\*", r"[^.]+") + "$"
             _add(patterns.setdefault(pattern, []), schema)
             continue
         _add(properties.setdefault(item.name, []), schema)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,14 @@ FLAGGED = {
 """Errors of the server that lie in one node alone."""
 
 
+KEYWORDS = {
+    "$schema", "title", "description", "type", "definitions", "additionalProperties", "items",
+    "minItems", "maxItems", "required", "properties", "patternProperties", "enum", "const", "if",
+    "then", "allOf", "anyOf", "$ref", "default", "minimum", "maximum",
+}  # fmt: skip
+"""What the schema is made of: all of draft-07, so that strict validators take it."""
+
+
 @cache
 def inputs_validator(class_type: str) -> jsonschema.Draft7Validator:
     """
@@ -67,6 +76,31 @@ def problems(prompt: Any) -> list[str]:
         errors = inputs_validator(node["class_type"]).iter_errors(node["inputs"])
         out += [f"{node_id}: {error.message}" for error in errors]
     return out
+
+
+@pytest.mark.parametrize("source", [None, ODD_PACK], ids=["core", "odd pack"])
+def test_strict_validators_of_other_languages_take_it(source: Any):
+    """
+    No keyword is of an editor's own making, and patterns are those of ECMA 262 with the flag
+    `u`, where only characters that mean something may be escaped.
+    """
+    words: set[str] = set()
+    patterns: list[str] = []
+    pending: list[Any] = [prompt_schema(load_catalog(source))]
+    while pending:
+        schema = pending.pop()
+        words |= set(schema)
+        patterns += schema.get("patternProperties", {})
+        for key in ("properties", "patternProperties", "definitions"):
+            pending += schema.get(key, {}).values()
+        for key in ("if", "then", "items", "additionalProperties"):
+            found = schema.get(key)
+            pending += found if isinstance(found, list) else [found] if found else []
+        for key in ("allOf", "anyOf"):
+            pending += schema.get(key, [])
+
+    assert set() == words - KEYWORDS
+    assert [] == [pattern for pattern in patterns if re.search(r"\\[^\^$.*+?()\[\]{}|\\]", pattern)]
 
 
 def test_the_schema_is_one_of_sane_size():
