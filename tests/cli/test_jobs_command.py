@@ -284,6 +284,7 @@ def test_the_job_of_an_embedded_emulator_is_gone_with_it(desk: Desk) -> None:
 
     assert ["abandoned", "succeeded"] == [record["state"] for record in desk.records()]
     assert "submit it again" in desk("jobs", "retry", job).err
+    assert "problem   the embedded emulator ended with its command" in desk("jobs", "show", job).out
 
 
 @pytest.mark.parametrize(
