@@ -28,7 +28,7 @@ def encode(args: Sequence[str]) -> Transfer:
         texts = tuple(
             Text(view.node_id, name, view.text(name), clip) for name in args if name in view.inputs
         )
-        return Conditioning(texts, node_id=view.node_id)
+        return Conditioning(texts, None, False, False, view.node_id)
 
     return transfer
 

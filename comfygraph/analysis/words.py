@@ -224,8 +224,8 @@ def _picture(view: View, facts: Facts, size: Size | None) -> str | None:
     if saves:
         return None
     if size is None:
-        latent = before is None and view.content("samples") is not None and not facts.noise
-        return "decodes a latent" if latent else None
+        decodes = before is None and {"samples", "vae"} <= view.inputs.keys()
+        return "decodes a latent" if decodes else None
     if before is None:
         return f"gives {size_text(size)}"
     if before.scale != 1 and size.scale == 1:
