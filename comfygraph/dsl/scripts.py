@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import CoroutineType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
 from comfygraph.core.nearest import did_you_mean, shorten
@@ -151,6 +151,8 @@ def _graph(spec: ScriptSpec, value: Any, line: int, called: bool = False) -> tup
         made, inner = _graph(spec, value(), line, called=True)
         function = FunctionTemplate(value, lambda made: _graph(spec, made, line, called=True)[0])
         return made, function if function.parameters else inner
+    if isinstance(value, CoroutineType):
+        value.close()  # Else Python complains that nobody waited for it.
     what = f"`{spec.name}()` gives" if called else f"`{spec.name}` is"
     raise ScriptError(
         f"{what} {_kind(value)}, no graph",
@@ -297,7 +299,9 @@ def _told(spec: ScriptSpec, line: int) -> Iterator[None]:
             raise  # Each of its mistakes has a place.
         file, line = _place(spec, exc.__traceback__, line)
         raise ScriptError(exc.message, file=file, line=line, hint=exc.hint) from exc
-    except Exception as exc:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # A script may raise whatever there is.
         file, line = _place(spec, exc.__traceback__, line)
         text = " ".join(str(exc).split())
         text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
@@ -336,7 +340,7 @@ def _shown(file: str, spec: ScriptSpec) -> str:
     return spec.path if file == spec.path else nearby(file) or file
 
 
-def _hint(exc: Exception) -> str | None:
+def _hint(exc: BaseException) -> str | None:
     if isinstance(exc, ModuleNotFoundError) and exc.name:
         return f"`{exc.name}` is neither beside the script nor installed where comfygraph is"
     if isinstance(exc, AttributeError) and exc.name:

@@ -11,6 +11,7 @@ from typing import Any
 
 from comfygraph.core.values import Prompt
 from comfygraph.dsl.builder import Builder, Outputs, roots
+from comfygraph.dsl.literals import nearest, shown
 from comfygraph.dsl.plan import InputPlan
 from comfygraph.errors import UsageError
 
@@ -107,7 +108,7 @@ class Template:
         """The parameters by name, in the order in which they stand in the prompt."""
         return dict(self._parameters)
 
-    def __call__(self, **values: Any) -> Prompt:
+    def __call__(self, /, **values: Any) -> Prompt:
         """
         Build the prompt with these values; parameters left out keep their defaults.
 
@@ -169,12 +170,21 @@ class FunctionTemplate(Template):
         self._finish = finish
         self._parameters = _arguments(function)
 
-    def __call__(self, **values: Any) -> Prompt:
+    def __call__(self, /, **values: Any) -> Prompt:
         """
         Call the function with these values and build what it gives.
+
+        Raises:
+            BuildError: An input does not take a value.
+            UsageError: There is no such parameter, or its annotation does not list the value.
         """
-        for name in values:
-            self._known(name)
+        for name, value in values.items():
+            options = self._known(name).options
+            if options is not None and value not in options:
+                raise UsageError(
+                    f"the parameter `{name}` is {shown(value)}, not in its list",
+                    hint=nearest(value, options),
+                )
         return self._finish(self._function(**values))
 
 

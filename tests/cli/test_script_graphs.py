@@ -243,6 +243,10 @@ def test_what_is_no_graph_is_told_with_its_line(
         ("import bad\n", f"{Path('shop/bad.py')}:2", "ZeroDivisionError"),
         ("from comfygraph import param\np = param('a b', 1)\n", "shop/t.py:2", "not an identifier"),
         ("def f(): f()\nf()\n", "shop/t.py:1", "RecursionError"),
+        ("import asyncio\nraise asyncio.CancelledError\n", "shop/t.py:2", "CancelledError"),
+        ("class Odd(BaseException): pass\nraise Odd('x')\n", "shop/t.py:2", "Odd: x"),
+        ("raise GeneratorExit\n", "shop/t.py:1", "GeneratorExit"),
+        ("async def graph(): pass\n", "shop/t.py:1", "`graph()` gives a coroutine, no graph"),
     ],
 )
 def test_errors_in_a_script_have_no_traceback(
@@ -369,3 +373,24 @@ def test_bad_values_of_parameters_are_told(run, folder: Path):
     assert "`x` is no value for the parameter `seed`, which is a whole number" in usage.err
     assert 1 == range_.code
     assert f"s.py:{line_of('latent = KSampler(')}: KSampler: `seed` is -1" in range_.err
+
+
+def test_arguments_take_what_their_annotations_list(run, folder: Path):
+    """
+    Another value never gets into the function.
+    """
+    (folder / "shop" / "t.py").write_text(
+        "from typing import Literal\n"
+        "from comfygraph.nodes import EmptyLatentImage\n"
+        "def graph(size: Literal['small', 'large'] = 'small'):\n"
+        "    width = {'small': 64, 'large': 128}[size]\n"
+        "    return EmptyLatentImage(width, 64)\n",
+        "utf-8",
+    )
+    done = run("submit", "shop/t.py:graph", "--set", "size=larg")
+
+    assert 2 == done.code
+    assert (
+        "error: shop/t.py:graph: the parameter `size` is 'larg', not in its list\n"
+        "  hint: did you mean `large`?\n"
+    ) in done.err

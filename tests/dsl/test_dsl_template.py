@@ -89,6 +89,17 @@ def test_values_are_checked_like_constants(values: dict[str, Any], message: str)
     assert message in caught.value.problems[0].message
 
 
+@pytest.mark.parametrize("name", ["self", "values", "class"])
+def test_a_parameter_may_have_any_name(name: str):
+    """
+    None is in the way of what the template's own methods call their arguments.
+    """
+    graph = Template(EmptyLatentImage(64, 64, param(name, 1)))
+
+    assert 2 == graph(**{name: 2})["1"].inputs["batch_size"]
+    assert 3 == graph.from_texts({name: "3"})["1"].inputs["batch_size"]
+
+
 def test_unknown_parameters_are_named():
     """
     A misspelt parameter is refused with the nearest name.
