@@ -225,7 +225,9 @@ class Web:
         except httpx.TimeoutException:
             trouble = "did not answer in time"
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as exc:
-            trouble = f"is out of reach ({type(exc).__name__})"
+            nobody = isinstance(exc, httpx.ConnectError | httpx.InvalidURL)
+            why = "there is no connection" if nobody else "the connection broke off"
+            trouble = f"is out of reach: {why}"
         # Raised here so that no exception of httpx, which holds the request, hangs on ours.
         raise ServiceUnavailable(
             f"{host} {trouble}", hint="check the network and the address of the service"

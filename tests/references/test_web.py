@@ -98,7 +98,7 @@ def test_a_service_that_stays_in_trouble_is_left_alone(new_web: NewWeb) -> None:
         with pytest.raises(ServiceUnavailable) as caught:
             ask(web, closed, number)
 
-        assert "127.0.0.1 is out of reach (ConnectError)" == str(caught.value)
+        assert "127.0.0.1 is out of reach: there is no connection" == str(caught.value)
     assert 4 == len(server.asked)
     assert 3 + 3 == len(naps)
 
