@@ -19,7 +19,7 @@ from comfygraph.core.nearest import did_you_mean, shorten
 from comfygraph.core.rewire import relink
 from comfygraph.core.values import InputValue, Link, Node, Prompt
 from comfygraph.dsl.matching import fits
-from comfygraph.dsl.plan import MISSING, InputPlan
+from comfygraph.dsl.plan import LARGEST, MISSING, InputPlan
 from comfygraph.errors import EditError
 
 Strength: TypeAlias = float | tuple[float, float]
@@ -106,8 +106,8 @@ def insert_loras(
     users = list(prompt)
     ends = (model, texts)
     for file, strength in strengths.items():
-        both = strength if isinstance(strength, tuple) else (strength, strength)
-        if len(both) != 2 or not all(isinstance(item, int | float) for item in both):
+        both = (strength, strength) if isinstance(strength, int | float) else strength
+        if not isinstance(both, tuple | list) or len(both) != 2 or not all(map(_is_number, both)):
             raise EditError(f"`{shorten(file)}` has the strength {strength!r}, not a number or two")
         inputs: dict[str, InputValue] = {"lora_name": file, "strength_model": float(both[0])}
         if ends[1] is not None:
@@ -121,6 +121,12 @@ def insert_loras(
     if texts is not None and ends[1] is not None:
         prompt = relink(prompt, texts, ends[1], only=users)
     return _moved_behind(prompt, source.id, [key for key in prompt if key not in set(users)])
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= LARGEST
 
 
 def swap_class(

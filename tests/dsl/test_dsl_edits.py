@@ -5,6 +5,7 @@ Edits that know the classes: LoRAs, other samplers, inputs by name.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ def test_more_loras_go_behind_those_that_are_there():
     assert Link(second.id, 0) == twice.find("KSampler").inputs["model"]
     assert once == cg.insert_loras(once, [], after="1")
     assert once == cg.insert_loras(_plain(), "x.safetensors")
+    assert once == cg.insert_loras(_plain(), json.loads('{"x.safetensors": [1, 1]}'))
 
 
 def test_loaders_of_parts():
@@ -158,6 +160,9 @@ def test_inputs_are_set_by_name():
         (lambda p: cg.insert_loras(p, ["x"], after="2"), "gives no MODEL", "after="),
         (lambda p: cg.insert_loras(p, ["x"], clip="5"), "gives no CLIP", "clip="),
         (lambda p: cg.insert_loras(p, {"x": "1"}), "has the strength '1', not a number", ""),
+        (lambda p: cg.insert_loras(p, {"x": True}), "has the strength True, not a number", ""),
+        (lambda p: cg.insert_loras(p, {"x": math.nan}), "has the strength nan, not a number", ""),
+        (lambda p: cg.insert_loras(p, {"x": (1, 2, 3)}), "strength (1, 2, 3), not a number", ""),
         (lambda p: cg.insert_loras(p, ["x"], after="99"), "no node `99`", ""),
         (lambda p: cg.swap_class(p, "5", "KSamplerr"), "not a class of", "`KSampler`?"),
         (lambda p: cg.swap_class(p, "5", "SamplerCustom"), "needs `sampler`, `sigmas`", "inputs="),
