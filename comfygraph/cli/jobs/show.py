@@ -103,7 +103,7 @@ def _print(ledger: Ledger, record: JobRecord) -> None:
         ("retry of", replaced),
         ("planned", moment_text(record.created)),
         ("ended", "" if record.ended is None else moment_text(record.ended)),
-        ("sent", "" if record.attempts < 2 else f"{record.attempts} times, under one key"),
+        ("tries", "" if record.attempts < 2 else f"{record.attempts}, under one key"),
         ("cost", "" if record.cost is None else f"{record.cost:g}"),
         ("problem", f"{record.message} ({record.error})" if record.error else record.message),
     )
