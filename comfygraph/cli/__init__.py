@@ -142,6 +142,15 @@ class LazyGroup(click.Group):
             ctx.fail(f"No such command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Carry a command out. Its reader may leave (`| head`): for click, that were a finding."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Python would complain once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.OK
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, without importing them."""
         with formatter.section("Commands"):
@@ -167,7 +176,7 @@ def cli() -> None:
 
     \b
     comfygraph lint workflows/              check every graph in a folder
-    comfygraph submit graph.json --out out  run one, on the emulator if nothing is set up
+    comfygraph submit graph.json --out out  run one; without a service, emulated
     comfygraph COMMAND --help               more, with examples
     """
 
@@ -176,6 +185,9 @@ def main(args: list[str] | None = None) -> None:
     """
     Run the command line and end the process with an `ExitCode`.
     """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # no character is worth an error: `→` in Latin-1
             stream.reconfigure(errors="replace")
@@ -207,13 +219,12 @@ def run(args: list[str] | None = None) -> int:
         if exc.hint:
             click.echo(f"  hint: {exc.hint}", err=True)
         return exc.exit_code
-    except BrokenPipeError:
-        # The reader of our output has left (`| head`); Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     except Exception as exc:
         if os.environ.get("COMFYGRAPH_TRACEBACK"):
             raise
+        if isinstance(exc, OSError):  # a full disk behind `>`, a working folder that is gone
+            click.echo(clean(f"error: {exc.strerror or exc}"), err=True)
+            return ExitCode.INTERNAL
         click.echo(clean(f"error: internal error: {type(exc).__name__}: {exc}"), err=True)
         click.echo("  hint: this is a bug; COMFYGRAPH_TRACEBACK=1 shows where", err=True)
         return ExitCode.INTERNAL

@@ -64,14 +64,17 @@ def convert(
     Turn WORKFLOW.json, as the editor saves it, into the prompt that the editor would queue.
 
     `-` reads from stdin; `script.py:graph` is a graph in Python, which is run and built. The
-    prompt goes to stdout, findings go to stderr; the exit code is
-    1 if one of them is an error. Nothing is left to chance: the same workflow always gives
-    the same prompt.
+    prompt goes to stdout, findings go to stderr. Nothing is left to chance: the same workflow
+    always gives the same prompt.
 
     \b
     comfygraph convert workflow.json -o prompt.json
-    comfygraph convert workflow.json --dynamic-prompts seed=7 | comfygraph submit -
+    comfygraph convert workflow.json | comfygraph submit -
+    comfygraph convert workflow.json --dynamic-prompts seed=7
     comfygraph convert script.py:graph -o prompt.json
+
+    Exit codes: 0 converted, 1 findings of severity error, 2 usage, 3 the file cannot be read or
+    is no workflow.
     """
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.graphs import open_graph, open_script

@@ -40,7 +40,8 @@ def decompile(graph: str, output: str | None, catalog_path: str | None, module: 
 
     \b
     comfygraph stubs http://127.0.0.1:8188 -o mynodes
-    comfygraph decompile graph.json --catalog mynodes/catalog.json --module mynodes
+    comfygraph decompile graph.json --module mynodes \\
+        --catalog mynodes/catalog.json
 
     What no expression can be is an error that names the node: a cycle, a link to nothing.
     Ids, positions and notes are not kept, and twins get titles that tell them apart.

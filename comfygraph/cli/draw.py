@@ -60,9 +60,11 @@ def draw(
     standard input, or script.py:graph, for which the script is run.
 
     \b
-    comfygraph draw graph.json -o graph.html     a page: drag, wheel, search, click
+    comfygraph draw graph.json -o graph.html   a page to pan, zoom and search
     comfygraph draw graph.json -o graph.svg
     comfygraph draw picture.png --format dot | dot -Tpdf > graph.pdf
+
+    Exit codes: 0 drawn, whatever lint finds, 2 usage, 3 the graph cannot be read.
     """
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.graphs import read_graph

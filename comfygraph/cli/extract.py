@@ -59,7 +59,9 @@ def extract(
     comfygraph extract picture.png
     comfygraph extract --workflow picture.png -o workflow.json
     comfygraph extract out/*.png -o graphs/
-    curl -s https://example.com/picture.webp | comfygraph extract - | comfygraph lint -
+    curl -s https://example.com/a.webp | comfygraph extract - | comfygraph lint -
+
+    Exit codes: 0 all are out, 2 usage, 3 an image cannot be read or carries no graph.
     """
     places = _places(images, output)
     failed = False

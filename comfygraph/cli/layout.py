@@ -31,6 +31,8 @@ def layout(prompt: str, output: str | None, catalog_path: str | None) -> int:
     \b
     comfygraph layout prompt.json -o workflow.json
     comfygraph extract picture.png --prompt | comfygraph layout - -o workflow.json
+
+    Exit codes: 0 laid out, 2 usage, 3 the graph cannot be read.
     """
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.graphs import read_graph

@@ -32,7 +32,6 @@ def params(graph: str, as_schema: bool) -> int:
     comfygraph params examples/postcard.py:template --schema > form.json
     comfygraph submit examples/postcard.py:template --set seed=3 --out out
 
-    \b
     Exit codes: 0 listed, 1 the graph has mistakes, 2 usage, 3 the script cannot be run.
     """
     from comfygraph.cli.graphs import open_script

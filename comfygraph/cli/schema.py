@@ -54,7 +54,6 @@ def prompt(source: str | None, output: str | None) -> int:
     {"json.schemas": [{"fileMatch": ["*.prompt.json", "graphs/*.json"],
                        "url": "./prompt.schema.json"}]}
 
-    \b
     Exit codes: 0 written, 2 usage, 3 no catalog in the file, 4 the server is out of reach.
     """
     from comfygraph.api import load_catalog, prompt_schema

@@ -139,14 +139,14 @@ def submit(
     comfygraph submit graph.json --set '"second pass".denoise=0.4'
         ... by title, in quotes where it has dots
     comfygraph submit script.py:graph --set seed=3
-        run a graph in Python; `comfygraph params script.py:graph` lists what it takes
+        run a graph in Python; `comfygraph params` lists what it takes
     comfygraph submit graph.json --set LoadImage.image=~/photo.jpg
         run it on a picture of your own
-    comfygraph submit graph.json --target civitai -O step=customComfy -O tags=night -o out
+    comfygraph submit graph.json --target civitai -O step=customComfy -o out
         run it on Civitai's own ComfyUI, node by node, paid by the second
     comfygraph submit graph.json --target civitai --dry-run
         show what would be sent
-    comfygraph submit graph.json -o out --json | jq -r 'select(.type == "OutputReady").file.path'
+    comfygraph submit graph.json -o out --json | jq -r .type
         read the events in a script
 
     \b
@@ -159,32 +159,34 @@ def submit(
       COMFY_API_URL, COMFY_API_TOKEN   of --target comfyapi, where not Comfy Cloud
       TAMS_API_KEY, or TAMS_APP_ID and TAMS_PRIVATE_KEY_FILE; TAMS_BASE_URL
       CIVITAI_API_TOKEN; CIVITAI_API_URL
+
     Target, url, out, catalog and timeout can also stand under [submit] in comfygraph.toml.
 
-    \b
     Batches: --batch, --sweep and --params make many jobs of it, all of them linted, without twins
     and priced before the first is sent. A NAME is `3.seed`, `"second pass".denoise`, a role as in
     `positive.text`, or `seed` where only one node has it.
-    comfygraph submit graph.json --sweep 3.seed=1..100 --sweep 3.cfg=6,7,8 --out out
+
+    \b
+    comfygraph submit graph.json --sweep 3.seed=1..100 --sweep 3.cfg=6,7,8 -o out
         300 pictures, and a table of them: out/batch-ID.csv
-    comfygraph submit graph.json --params runs.csv --combine zip --sweep seed=random:9 --out out
-        a row of the table each, with a seed of its own
-    comfygraph submit --batch graphs/ --sweep positive.text=@cats.txt --jobs 8 --out out
+    comfygraph submit graph.json --params runs.csv --sweep seed=random:3 --out out
+        each row of the table with three seeds
+    comfygraph submit --batch graphs/ --sweep positive.text=@cats.txt --out out
         every graph of a folder (of a JSONL: every line) with every line of a file
-    comfygraph submit --batch all.jsonl --target civitai --max-cost 500 --yes --out out
+    comfygraph submit --batch all.jsonl -t civitai --max-cost 500 --yes --out out
         stop before, and when, 500 Buzz are spent
-    comfygraph submit --batch all.jsonl --target tams --yes --ledger postgresql://db/jobs --detach
+    comfygraph submit --batch all.jsonl --ledger postgresql://db/jobs --detach
         leave it to `comfygraph worker`, on as many machines as there are
+
     Ctrl-C sends nothing more and follows what the service has; a second one leaves that as well.
     The same command with --resume goes on with a batch, whatever ended it, as it was written down:
     what it may cost, how often something is tried again and how files are saved is as said now.
 
-    \b
     Each job is written down before it is sent: `comfygraph jobs list` shows it, and whatever
     happens to this command, `comfygraph jobs resume` goes on with it.
 
-    \b
     Ctrl-C asks the service to cancel the job; a second one leaves it running.
+
     Exit codes: 0 done, 1 lint errors, 2 usage, 3 unreadable graph, 4 the service refused or is
     out of reach, 5 a job failed, 6 deadline passed, or --max-cost reached, 130 interrupted.
     """

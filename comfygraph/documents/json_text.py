@@ -56,6 +56,8 @@ def parse_json(text: str) -> Any:
     Raises:
         JsonSyntaxError: The text is not JSON, nests too deep or holds an absurd number.
     """
+    if not text or text.isspace():
+        raise JsonSyntaxError("empty: there is no JSON in it")
     try:
         return json.loads(text)
     except json.JSONDecodeError as exc:

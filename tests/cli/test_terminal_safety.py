@@ -168,3 +168,26 @@ def test_json_keeps_every_character(hostile: Path, capfd: pytest.CaptureFixture[
 
     assert graph() == json.loads(out.partition("\n\n")[2])["prompt"]
     assert [] == [char for char in out if not char.isprintable() and char != "\n"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "error"),
+    [
+        # more than a pipe holds, so that the writer is told
+        ("schema prompt | head -c 1", 0, ""),
+        ("explain - < /dev/null", 3, "error: <stdin>:1:1: empty: there is no JSON in it\n"),
+        ("explain tame.json >&-", 0, ""),
+        ("explain tame.json 2>&-", 0, ""),
+        ("explain tame.json > /dev/full", 3, "error: No space left on device\n"),
+    ],
+)
+def test_odd_pipes(line: str, code: int, error: str, hostile: Path) -> None:
+    """
+    Pipes that close early, streams that are closed from the start and full disks cost a line.
+    """
+    result = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m comfygraph {line}; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert (code, error) == (result.returncode, result.stderr)
