@@ -42,6 +42,8 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         UsageError: The folder or the file cannot be written.
     """
+    if path.exists() and not path.is_file():  # a rename would put a file in a device's place
+        raise UsageError(f"{path}: is no regular file")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         try:

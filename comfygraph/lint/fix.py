@@ -146,6 +146,9 @@ def write_atomically(path: str, data: bytes) -> None:
     """
     target = os.path.realpath(path)
     folder, base = os.path.split(target)
+    if os.path.exists(target) and not os.path.isfile(target):
+        # a rename would put a file in the place of a device
+        raise InputError(f"{path}: cannot be written: it is no regular file")
     try:
         mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
         if mode is not None and not os.access(target, os.W_OK):

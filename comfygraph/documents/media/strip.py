@@ -114,6 +114,8 @@ def strip_file(
 
 
 def _strip_to(file: BinaryIO, place: Path, name: str, place_name: str) -> Stripped:
+    if place.exists() and not place.is_file():  # a rename would put a file in a device's place
+        raise InputError(f"{place_name}: cannot be written: it is no regular file")
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{place.name[:100]}.", dir=place.parent)
