@@ -90,7 +90,7 @@ def test_workflow_is_no_prompt() -> None:
 @pytest.mark.parametrize(
     ("data", "message", "place"),
     [
-        (b"", "not JSON: expecting value", (1, 1)),
+        (b"", "empty: there is no JSON in it", (1, 1)),
         (b'{"a": 1,\n "b" 2}', "not JSON: expecting ':' delimiter", (2, 6)),
         (b"[" * 200_000, "not a graph: the JSON nests too deep", (1, 1)),
         (b"9" * 5_000, "a number has too many digits", (1, 1)),
