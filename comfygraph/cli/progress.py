@@ -16,6 +16,7 @@ from comfygraph.targets.events import (
     Event,
     JobQueued,
     JobStarted,
+    JobSucceeded,
     NodeCached,
     NodeFailed,
     NodeFinished,
@@ -178,6 +179,8 @@ class PlainReporter(Quiet):
                 self._line("cached", node_id)
             case NodeFailed(node_id=node_id, message=message):
                 self._line("failed", node_id, f": {clean(message)}")
+            case JobSucceeded():
+                self._line("succeeded")
             case Notice(message=message, node_id=node_id):
                 self._line("note", node_id, f"{': ' if node_id else ''}{clean(message)}")
             case _:

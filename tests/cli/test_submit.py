@@ -104,6 +104,7 @@ def test_without_a_target(submit: Submit, graph: str) -> None:
         " 66 %  done   ImageInvert (2)",
         " 66 %  run    SaveImage (3)",
         " 99 %  done   SaveImage (3)",
+        "100 %  succeeded",
     ] == err.splitlines()
 
 

@@ -291,8 +291,8 @@ def test_failure_and_notices() -> None:
     assert [
         "  note   the service is busy (HTTP 503), trying again in 2 s",
         "  failed base pass (7): out of memory:",
-        "[31m" + "x" * 56,
-        "x" * 4,
+        "·[31m" + "x" * 55,
+        "x" * 5,
     ] == screen
 
 
