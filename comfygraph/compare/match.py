@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 from comfygraph.core.adjacency import reverse, topological_order
@@ -14,6 +14,9 @@ from comfygraph.core.values import Link, Node, Prompt
 
 MOST_PAIRS = 40_000
 """Pairs of nodes of one class that are scored; a larger group is paired in order."""
+
+MOST_LOOKS = 2_000_000
+"""So many inputs and users of theirs are looked at; a group with more is paired in order."""
 
 
 def match_nodes(
@@ -41,17 +44,17 @@ def match_nodes(
         pairs[old_id] = new_id
         taken.add(new_id)
 
-    twins: dict[str, list[str]] = {}
-    for node_id, digest in new_digests.items():
-        twins.setdefault(digest, []).append(node_id)
     # Where several nodes compute the same, those that kept their id belong together.
     for node_id, digest in old_digests.items():
-        if node_id in twins.get(digest, ()) and node_id not in taken:
+        if new_digests.get(node_id) == digest:
             pair(node_id, node_id)
+    twins: dict[str, list[str]] = {}
+    for node_id, digest in reversed(new_digests.items()):
+        if node_id not in taken:
+            twins.setdefault(digest, []).append(node_id)
     for node_id, digest in old_digests.items():
-        free = [other for other in twins.get(digest, ()) if other not in taken]
-        if node_id not in pairs and free:
-            pair(node_id, free[0])
+        if node_id not in pairs and twins.get(digest):
+            pair(node_id, twins[digest].pop())
     for node_id, node in old.items():
         twin = new.get(node_id)
         if node_id in pairs or node_id in taken or twin is None:
@@ -103,7 +106,9 @@ def _pair_alike(old: Prompt, new: Prompt, pairs: dict[str, str], taken: set[str]
             rest[node.class_type][1].append(node_id)
     old_users, new_users = _users(old), _users(new)
     for left, right in rest.values():
-        if len(left) * len(right) > MOST_PAIRS:
+        looks = len(right) * sum(_looks(old[a], old_users[a]) for a in left)
+        looks += len(left) * sum(len(new_users[b]) for b in right)
+        if len(left) * len(right) > MOST_PAIRS or looks > MOST_LOOKS:
             pairs.update(zip(left, right, strict=False))
             continue
         scored = [
@@ -127,6 +132,11 @@ def _users(prompt: Prompt) -> dict[str, list[str]]:
             for node_id, node in prompt.items()
         }
     )
+
+
+def _looks(node: Node, users: Sized) -> int:
+    held = (len(value) for value in node.inputs.values() if isinstance(value, list | dict))
+    return len(node.inputs) + len(users) + sum(held)
 
 
 def _likeness(
