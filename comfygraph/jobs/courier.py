@@ -44,8 +44,6 @@ _LATE = 0.1
 """Seconds after its turn for which a request still may leave."""
 _TURNS = 4
 """How many turns a request waits for: a machine that is always late gets on all the same."""
-_FRESH = 5.0
-"""Seconds for which what was written down about a request holds: nobody takes a job over sooner."""
 _ASLEEP = 60.0
 """A wait that takes so many seconds longer than it was to: the machine was asleep."""
 
@@ -117,7 +115,7 @@ class Courier:
         Args:
             exchange: A conversation of a target.
             firm: Whether it goes on when somebody asks for a cancel.
-            vow: What is written down before each request leaves, and again after a longer wait.
+            vow: What is written down right before each request leaves, after all waiting.
 
         Raises:
             TargetError: What the target made of the answer, or no answer came.
@@ -209,14 +207,9 @@ class Courier:
     ) -> Talk[HttpResponse | Saved | NotSaved]:
         attempt = hops = 0
         while True:
-            since = self._settings.clock()
-            if vow is not None:
-                yield vow
             yield from self._depart(firm or self.doubt)
             if vow is not None:
-                # nothing slow comes between our turn and the bytes, but for a note that is old
-                if self._settings.clock() - since > _FRESH:
-                    yield vow
+                yield vow
                 if not (firm or self.doubt):
                     yield from self.heed()
             answer = yield from self._exchange(request, firm or self.doubt, sink)

@@ -294,7 +294,7 @@ def test_stop_says_what_goes_on(ledger: Ledger) -> None:
     """
     with Emulator(speed=4.0) as slow:
         target: Any = service(slow)
-        target.policy = replace(target.policy, requests_per_second=4.0)
+        target.policy = replace(target.policy, requests_per_second=1.0)
         batch = batch_of(slow, ledger, 20, target=target, concurrency=6)
         notices: list[str] = []
         end: BatchEvent | None = None
