@@ -10,6 +10,7 @@ from comfygraph.core.values import Prompt
 from comfygraph.dsl.decompiler.express import Expresser
 from comfygraph.dsl.decompiler.packed import packed
 from comfygraph.dsl.decompiler.script import Script
+from comfygraph.dsl.decompiler.size import check_length
 from comfygraph.dsl.names import class_names, identifier
 from comfygraph.errors import UsageError
 
@@ -37,8 +38,10 @@ def decompile(
     Raises:
         BuildError: The prompt is empty, or has a cycle, a dangling or broken link, or a value
             that is not JSON; `problems` lists all of them with their nodes.
+        InputError: The script would be longer than `size.LONGEST_SCRIPT`.
         UsageError: `module` is no name of a module.
     """
+    check_length(prompt)
     catalogs = {CORE: bundled_catalog()}
     if module is not None and module != CORE:
         if not all(part and identifier(part) == part for part in module.split(".")):
