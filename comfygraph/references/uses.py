@@ -24,6 +24,8 @@ _EMBEDDING = re.compile(r"(?<![\w:-])embedding:(?P<name>[^\s,():]+)")
 """ComfyUI's tokenizer ends a name at a space and drops commas; brackets hold weights."""
 _DEEPEST = 8
 """How many objects and lists down a value is searched for names."""
+_HOLDERS = (str, list, dict)
+"""What has or holds a name; no note is taken of the rest, such as numbers by the million."""
 _NO_MODELS = frozenset({"configs"})
 
 _FOLDERS_BY_INPUT = (
@@ -218,11 +220,21 @@ def _within(node: Node, name: str, value: JsonValue) -> Iterator[ModelUse]:
         elif len(place) == _DEEPEST:
             continue
         elif isinstance(item, dict):
-            inner = [((*place, key), key, below) for key, below in item.items()]
-            todo += reversed(inner)
+            todo += reversed(
+                [
+                    ((*place, at), at, below)
+                    for at, below in item.items()
+                    if isinstance(below, _HOLDERS)
+                ]
+            )
         elif isinstance(item, list):
-            listed = [((*place, at), key, below) for at, below in enumerate(item)]
-            todo += reversed(listed)
+            todo += reversed(
+                [
+                    ((*place, at), key, below)
+                    for at, below in enumerate(item)
+                    if isinstance(below, _HOLDERS)
+                ]
+            )
 
 
 def _folder_by_input(name: str) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from counting import calls
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,3 +156,15 @@ def test_any_text_is_taken(text: str, class_type: str) -> None:
     found = uses(class_type, text=text, lora_name=f"embedding:{text}")
 
     assert all(use.value in text or use.value in f"embedding:{text}" for use in found)
+
+
+def test_numbers_in_lists_cost_no_calls() -> None:
+    """
+    A list of numbers beside a name is passed over, however long it is.
+    """
+    listed = [*range(100_000), {"lora": "a.safetensors"}]
+    prompt = Prompt.from_json({"1": {"class_type": "Odd", "inputs": {"values": listed}}})
+    found = models_of(prompt, CATALOG)
+
+    assert ["a.safetensors"] == [use.value for use in found]
+    assert calls(lambda: models_of(prompt, CATALOG)) < 150_000
