@@ -64,16 +64,25 @@ def draw(
     comfygraph draw graph.json -o graph.svg
     comfygraph draw picture.png --format dot | dot -Tpdf > graph.pdf
 
-    Exit codes: 0 drawn, whatever lint finds, 2 usage, 3 the graph cannot be read.
+    Exit codes: 0 drawn, whatever lint finds, 2 usage, 3 the graph cannot be read, or is
+    too large to be drawn.
     """
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.graphs import read_graph
     from comfygraph.cli.output import write_text
-    from comfygraph.draw import make_scene, render_dot, render_mermaid, render_page, render_svg
+    from comfygraph.draw import (
+        check_size,
+        make_scene,
+        render_dot,
+        render_mermaid,
+        render_page,
+        render_svg,
+    )
 
     kind = format_ or _kind_of(output)
     catalog = load_catalog(catalog_path)
     document, prompt = read_graph(graph, catalog)
+    check_size(prompt)
     findings = _lint(document, catalog, strict=catalog_path is not None) if with_lint else {}
     prompt = masked(prompt)
     scene = make_scene(prompt, catalog, findings, _labels(prompt, catalog) if with_labels else {})

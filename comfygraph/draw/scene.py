@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.core.values import Prompt
+from comfygraph.errors import InputError
 from comfygraph.workflow.arrange import Wire
 from comfygraph.workflow.boxes import Box, box_of
 from comfygraph.workflow.clusters import arrange_groups
@@ -21,6 +22,12 @@ Findings: TypeAlias = Mapping[str | None, Sequence[tuple[str, str]]]
 WORST_FIRST = ("error", "warning", "info")
 
 MARGIN = 60
+
+MOST_NODES = 20_000
+"""Nobody sees anything in a drawing of more nodes, and hardly anything opens it."""
+
+MOST_INPUTS = 100_000
+"""The same for the inputs of all nodes together."""
 
 
 class SceneNode(NamedTuple):
@@ -101,6 +108,23 @@ class Scene:
     groups: tuple[SceneGroup, ...] = ()
 
 
+def check_size(prompt: Prompt) -> None:
+    """
+    Refuse a graph that is too large to be drawn.
+
+    Raises:
+        InputError: It has more nodes than `MOST_NODES`, or more inputs than `MOST_INPUTS`.
+    """
+    inputs = sum(len(node.inputs) for node in prompt.nodes())
+    for count, most, what in ((len(prompt), MOST_NODES, "nodes"), (inputs, MOST_INPUTS, "inputs")):
+        if count > most:
+            raise InputError(
+                f"a graph of {count:,} {what} is too large for a drawing, which has {most:,} "
+                "at most",
+                hint="`comfygraph explain` tells of graphs of any size",
+            )
+
+
 def make_scene(
     prompt: Prompt,
     catalog: NodeCatalog,
@@ -115,7 +139,11 @@ def make_scene(
         catalog: What slots and widgets are drawn by.
         findings: What to mark on the nodes.
         labels: Node id → a few words that are drawn below the node.
+
+    Raises:
+        InputError: The graph is too large, see `check_size`.
     """
+    check_size(prompt)
     found = findings or {}
     words = labels or {}
     faces = faces_of(prompt, catalog)

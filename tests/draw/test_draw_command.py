@@ -105,3 +105,25 @@ def test_layout_tells_what_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture
         "warning: VAEDecode (1): `odd` is no input of VAEDecode",
         "warning: VAEDecode (1): `samples` is linked to node 7, which is not there",
     ] == told.err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "inputs", "says"), [(20_001, 1, "20,001 nodes"), (1, 100_001, "100,001 inputs")]
+)
+def test_what_is_too_large_is_refused_early(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], nodes: int, inputs: int, says: str
+) -> None:
+    """
+    A graph in whose drawing nobody could see anything is an error that names the limit.
+    """
+    node = {"class_type": "Odd", "inputs": {f"in{number}": 1 for number in range(inputs)}}
+    path = tmp_path / "large.json"
+    path.write_text(json.dumps({str(number): node for number in range(nodes)}), "utf-8")
+    out = tmp_path / "large.html"
+    code = run(["draw", str(path), "-o", str(out)])
+    captured = capsys.readouterr()
+
+    assert ExitCode.INTERNAL == code
+    assert f"a graph of {says} is too large" in captured.err
+    assert "comfygraph explain" in captured.err
+    assert not out.exists()
