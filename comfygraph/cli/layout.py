@@ -32,18 +32,20 @@ def layout(prompt: str, output: str | None, catalog_path: str | None) -> int:
     comfygraph layout prompt.json -o workflow.json
     comfygraph extract picture.png --prompt | comfygraph layout - -o workflow.json
 
-    Exit codes: 0 laid out, 2 usage, 3 the graph cannot be read.
+    Exit codes: 0 laid out, 2 usage, 3 the graph cannot be read, or its
+    workflow would be too large.
     """
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.graphs import read_graph
     from comfygraph.cli.output import json_text, write_text
     from comfygraph.core.nearest import shorten
+    from comfygraph.documents.json_text import MAX_BYTES
     from comfygraph.workflow import rebuild
 
     catalog = load_catalog(catalog_path)
     _, graph = read_graph(prompt, catalog)
     rebuilt = rebuild(graph, catalog)
-    write_text(f"{json_text(rebuilt.workflow)}\n", output)
+    write_text(f"{json_text(rebuilt.workflow, MAX_BYTES)}\n", output)
     renumbered = sum(node_id != str(number) for node_id, number in rebuilt.ids.items())
     if renumbered:
         one = renumbered == 1

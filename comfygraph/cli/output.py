@@ -4,13 +4,14 @@ What a command made, to a file or to the standard output.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
-from comfygraph.errors import UsageError, clean
+from comfygraph.errors import InputError, UsageError, clean
 
 _HIDDEN = re.compile(
     "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
@@ -43,12 +44,29 @@ def write_text(text: str, output: str | None) -> None:
         raise UsageError(f"{output}: {getattr(exc, 'strerror', None) or exc}") from exc
 
 
-def json_text(value: Any) -> str:
+def json_text(value: Any, most: int | None = None) -> str:
     """
     Give a value as JSON, as the editor exports it; what nobody sees, what turns the direction of
     a text, and half characters, which UTF-8 cannot hold, are escaped.
+
+    Args:
+        value: The value.
+        most: How many characters it may have.
+
+    Raises:
+        InputError: It has more of them.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # `json.dumps` keeps every bracket and every comma as a text of its own before it joins them.
+    joined = io.StringIO()
+    length = 0
+    for piece in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value):
+        length += joined.write(piece)
+        if most is not None and length > most:
+            raise InputError(
+                f"the result would have more than {most >> 20} MB",
+                hint="nothing opens such files: leave out long lists, or lay out a part",
+            )
+    text = joined.getvalue()
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

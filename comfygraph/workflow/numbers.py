@@ -82,17 +82,14 @@ def _deep(value: Any) -> Any:
     Treat the numbers in nested lists and objects without recursion.
     """
     box: list[Any] = [value]
-    pending: list[tuple[Any, Any]] = [(box, 0)]
+    pending: list[Any] = [box]
     while pending:
-        holder, key = pending.pop()
-        item = holder[key]
-        if isinstance(item, list):
-            copy: Any = list(item)
-            pending.extend((copy, index) for index in range(len(copy)))
-        elif isinstance(item, dict):
-            copy = dict(item)
-            pending.extend((copy, name) for name in copy)
-        else:
-            copy = as_double(item)
-        holder[key] = copy
+        holder = pending.pop()
+        for key, item in enumerate(holder) if isinstance(holder, list) else [*holder.items()]:
+            if isinstance(item, list | dict):
+                copy: Any = item.copy()
+                pending.append(copy)
+            else:
+                copy = as_double(item)
+            holder[key] = copy
     return box[0]

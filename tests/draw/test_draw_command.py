@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from comfygraph.cli import run
-from comfygraph.errors import ExitCode
+from comfygraph.cli.output import json_text
+from comfygraph.errors import ExitCode, InputError
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -127,3 +128,13 @@ def test_what_is_too_large_is_refused_early(
     assert f"a graph of {says} is too large" in captured.err
     assert "comfygraph explain" in captured.err
     assert not out.exists()
+
+
+def test_a_result_that_nothing_opens_is_not_written() -> None:
+    """
+    A list that takes a line for each of its members is given up at the limit, not at its end.
+    """
+    with pytest.raises(InputError, match="more than 1 MB"):
+        json_text([1] * 500_000, 1 << 20)
+
+    assert "[\n  1,\n  1\n]" == json_text([1, 1], 20)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from counting import calls
 from flow_builder import Flow
 from hypothesis import given
 from hypothesis import strategies as st
@@ -192,3 +193,13 @@ def test_numbers_as_text(value: Any, expected: str) -> None:
     `number_text` writes as JavaScript's `String()`.
     """
     assert expected == number_text(value)
+
+
+def test_nested_numbers_are_read_once() -> None:
+    """
+    Numbers in lists take one call each, and lists no note for each of their members.
+    """
+    listed = [[1.0] * 1000, {"a": [2**60, "x", [0.5]]}]
+
+    assert [[1] * 1000, {"a": [1152921504606847000, "x", [0.5]]}] == as_double(listed)
+    assert calls(lambda: as_double([[1] * 100_000])) < 150_000
