@@ -38,6 +38,9 @@ def catalog() -> None:
     comfygraph catalog fetch http://127.0.0.1:8188 -o mine.json
     comfygraph catalog diff core mine.json
     comfygraph catalog lock graphs/*.json
+
+    Exit codes: 0 fine, 1 what changed can break a graph (diff --exit-code, lock --check),
+    2 usage, 3 a file cannot be read, 4 the server is out of reach.
     """
 
 

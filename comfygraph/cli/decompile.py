@@ -45,6 +45,9 @@ def decompile(graph: str, output: str | None, catalog_path: str | None, module: 
 
     What no expression can be is an error that names the node: a cycle, a link to nothing.
     Ids, positions and notes are not kept, and twins get titles that tell them apart.
+
+    Exit codes: 0 written, 1 no expression can be this graph, 2 usage, 3 the graph cannot be
+    read, or its script would be too long.
     """
     from comfygraph.catalog import load_catalog
     from comfygraph.cli.graphs import read_graph

@@ -39,7 +39,7 @@ def diff(
     Say what changed in meaning between two graphs, whatever ids and positions did.
 
     Takes any document: prompts, workflows, pictures that carry their graph, and graphs in
-    Python as script.py:graph. Ends with 0 when nothing changed and with 1 when something did.
+    Python as script.py:graph.
 
     \b
     comfygraph diff old.json new.json
@@ -51,6 +51,8 @@ def diff(
     \b
     echo '*.json diff=comfygraph' >> .gitattributes
     git config diff.comfygraph.command 'comfygraph diff --git'
+
+    Exit codes: 0 nothing changed, or --git, 1 something did, 2 usage, 3 a graph cannot be read.
     """
     from comfygraph.catalog import load_catalog
     from comfygraph.compare import compare

@@ -89,6 +89,9 @@ def lint(paths: tuple[str, ...], **flags: Any) -> int:
     comfygraph lint --fix graph.json
     comfygraph lint --select CG1,CG2 --format json - < graph.json
     comfygraph lint --catalog object_info.json --format sarif -o lint.sarif .
+
+    Exit codes: 0 fine, 1 findings of --fail-on or worse, or a --diff to apply, 2 usage,
+    3 a file cannot be read, or there is none.
     """
     from comfygraph.config import Config, Settings, settings
 

@@ -29,6 +29,8 @@ def rule(name: str | None, format_: str) -> None:
     comfygraph rule
     comfygraph rule CG303
     comfygraph rule type-mismatch --format json
+
+    Exit codes: 0 fine, 2 no such rule.
     """
     from comfygraph.lint.registry import all_rules, nearest_selector, rules_by_name
 

@@ -49,6 +49,8 @@ def strip(images: tuple[str, ...], output: str | None, in_place: bool, format_: 
     comfygraph strip --in-place out/*.png
     comfygraph strip out/*.webp -o public/
     comfygraph strip - < film.mp4 > public.mp4
+
+    Exit codes: 0 stripped, or nothing was in it, 2 usage, 3 a file cannot be read.
     """
     places = _places(images, output, in_place)
     to_stdout = _STDOUT in places.values()

@@ -42,6 +42,8 @@ def stubs(source: str | None, directory: str, only: tuple[str, ...], show_all: b
     comfygraph stubs http://127.0.0.1:8188 -o mynodes
     comfygraph stubs object_info.json -o impact --only ComfyUI-Impact-Pack
     python -c "from mynodes import KSampler; help(KSampler)"
+
+    Exit codes: 0 written, 2 usage, 3 the file cannot be read, 4 the server is out of reach.
     """
     from comfygraph.api import load_catalog
     from comfygraph.dsl.package import make_package, write_package

@@ -83,3 +83,16 @@ def test_examples_are_taken(line: str) -> None:
 
         assert path != "comfygraph"
         assert [] == [word for word in rest if word.startswith("--")]
+
+
+FIRST_WORDS = [path for path, (command, _) in COMMANDS.items() if path.count(" ") == 1]
+
+
+@pytest.mark.parametrize("path", FIRST_WORDS)
+def test_help_tells_exit_codes(path: str) -> None:
+    """
+    Each command says what it ends with; of a group, the group or its commands.
+    """
+    texts = {at: one.help or "" for at, (one, _) in COMMANDS.items() if f"{at} ".startswith(f"{path} ")}
+
+    assert any("Exit codes: 0" in text for text in texts.values())
