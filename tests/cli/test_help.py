@@ -93,6 +93,8 @@ def test_help_tells_exit_codes(path: str) -> None:
     """
     Each command says what it ends with; of a group, the group or its commands.
     """
-    texts = {at: one.help or "" for at, (one, _) in COMMANDS.items() if f"{at} ".startswith(f"{path} ")}
+    texts = {
+        at: one.help or "" for at, (one, _) in COMMANDS.items() if f"{at} ".startswith(f"{path} ")
+    }
 
     assert any("Exit codes: 0" in text for text in texts.values())
