@@ -95,6 +95,7 @@ class Machine:
         match effect:
             case Send() | Save():
                 self._send(effect)
+                self._until = time.monotonic() + effect.limit
             case Pause(seconds=seconds):
                 self._until = None if seconds is None else time.monotonic() + seconds
             case Listen():
@@ -227,6 +228,7 @@ async def _ask(client: httpx.AsyncClient, effect: Send | Save, headers: dict[str
 
 
 async def _whole(response: httpx.Response) -> HttpResponse:
+    wire.check_packing(response)
     body = bytearray()
     async for piece in response.aiter_bytes():
         body += piece

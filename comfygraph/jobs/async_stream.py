@@ -98,6 +98,7 @@ async def _bytes(effect: Listen, tell: _Tell, ahead: asyncio.Semaphore) -> Strea
     ):
         if response.status_code != 200:
             return wire.stream_refused(response.status_code)
+        wire.check_packing(response)
         tell(StreamOpened())
         async for piece in response.aiter_bytes():
             await ahead.acquire()

@@ -52,6 +52,8 @@ _LOOK_UPS = (0.0, 2.0, 6.0)
 _LOOK_UP_TIME = 20.0
 _FORGIVEN = 3
 """How many answers in a row may be unreadable."""
+_EARLY = 16 << 20
+"""How much of a stream is kept that comes before the answer to the submit."""
 _NEWBORN = 10.0
 """For so many seconds after its submit a job may be unknown to a part of the service."""
 
@@ -121,6 +123,7 @@ class Conversation:
         self._unreadable = 0
         self._accepted_at: float | None = None
         self._early: list[str | bytes] = []
+        self._early_room = _EARLY
         self._end: JobEnd | None = None
         self.cancel_settled = False
         """Whether a cancel that was asked for has been answered."""
@@ -367,7 +370,9 @@ class Conversation:
                     self._next_poll = min(self._next_poll, self._courier.now())
             case Frame(data=data) if self._accepted_at is None:
                 # the stream is faster than the answer to the submit: that one is told first
-                self._early.append(data)
+                if len(data) <= self._early_room:
+                    self._early_room -= len(data)
+                    self._early.append(data)
             case Frame(data=data):
                 yield from self._take(self._stream.read(data))
             case Nudged() if self._accepted_at is not None:

@@ -40,6 +40,8 @@ _NO_WORD = (502, 504, 520, 524)
 """What a gateway answers that gave the request on and heard nothing back, or nothing readable."""
 _LONGEST_ANSWER = 120.0
 """Seconds that an answer may take once it has begun."""
+_GRACE = 2.0
+"""Seconds for httpx to say in its own words that nothing comes."""
 _LATE = 0.1
 """Seconds after its turn for which a request still may leave."""
 _TURNS = 4
@@ -294,11 +296,18 @@ class Courier:
         connect = min(self._policy.connect_timeout, timeout)
         # once bytes of a submit are on their way it is too late to leave for a cancel
         stays = firm or request.resend is not Resend.ALWAYS
+        # httpx limits the silence between two bytes, this the whole: an answer must end, and of a
+        # file something must come
+        limit = timeout + _LONGEST_ANSWER
+        if sink is None:
+            limit = min(limit, max(self.deadline - self.now(), connect + timeout + _GRACE))
         since = self._settings.clock()
+        until = since + limit
+        size = 0
         outcome = yield (
-            Send(request, connect, timeout)
+            Send(request, connect, timeout, limit)
             if sink is None
-            else Save(request, sink, connect, timeout)
+            else Save(request, sink, connect, timeout, limit)
         )
         while not isinstance(outcome, Answer):
             if outcome is not None:
@@ -306,7 +315,18 @@ class Courier:
                 if self.cancel_pending and not stays:
                     yield Drop()
                     raise CancelWanted
-            outcome = yield Pause(None)
+            now = self._settings.clock()
+            asleep = now > until + _ASLEEP
+            come = 0 if sink is None else sink.size
+            if asleep or come != size:
+                until, size = now + limit, come
+            if now >= until:
+                yield Drop()
+                if sink is None:
+                    return Unreached("the answer does not end", sent=True)
+                sink.abandon()  # a thread may hold it still
+                return NotSaved("the answer does not end")
+            outcome = yield Pause(until - now)
         if sink is None:  # a file takes as long as it takes
             self._awake(since, timeout + _LONGEST_ANSWER)
         return outcome

@@ -46,12 +46,14 @@ class Send:
     """
     Start a request; wait for its answer, or for news. At most one is on its way.
 
-    `connect` and `timeout` are seconds: for the connection, and for the answer to begin.
+    `connect` and `timeout` are seconds: for the connection, and between two bytes of the answer;
+    after `limit` seconds the driver looks up whatever has come.
     """
 
     request: HttpRequest
     connect: float
     timeout: float
+    limit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Save:
     sink: Sink
     connect: float
     timeout: float
+    limit: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,28 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import httpx
 
 from comfygraph.catalog.node_catalog import NodeCatalog, catalog_from_mapping
 from comfygraph.catalog.stored import looks_like_catalog
+from comfygraph.core.within import within
 from comfygraph.errors import ProtocolError, ServiceUnavailable
 from comfygraph.jobs import wire
 from comfygraph.targets.base import plain_base_url
 from comfygraph.targets.comfyui import basic_auth, configured_auth, server_urls
 from comfygraph.targets.failures import refusal
-from comfygraph.targets.http import Auth, HttpRequest, HttpResponse, Secret, bearer, same_origin
+from comfygraph.targets.http import (
+    MAX_JSON_COMMAS,
+    Auth,
+    HttpRequest,
+    HttpResponse,
+    Secret,
+    bearer,
+    same_origin,
+)
 
 MAX_BYTES = 256 << 20
 """The largest answer that is read; a server with a thousand packs gives about 50 MB."""
@@ -146,7 +156,12 @@ def fetch_object_info(
 
 def _get(client: httpx.Client, request: HttpRequest, ends: float, most: int) -> HttpResponse:
     for _ in range(_HOPS):
-        response = _get_once(client, request, ends, most)
+        try:
+            response = within(
+                ends - time.monotonic(), partial(_get_once, client, request, ends, most)
+            )
+        except TimeoutError:
+            raise _late() from None
         location = response.header("Location")
         if not 300 <= response.status < 400 or location is None:
             return response
@@ -160,6 +175,7 @@ def _get_once(client: httpx.Client, request: HttpRequest, ends: float, most: int
     try:
         headers = wire.wire_headers(request)
         with client.stream(request.method, request.url, headers=headers) as answer:
+            wire.check_packing(answer)
             _, length = wire.answer_head(answer)
             if length is not None and length > most:
                 raise _too_large(most)
@@ -168,9 +184,7 @@ def _get_once(client: httpx.Client, request: HttpRequest, ends: float, most: int
                 if len(body) > most:
                     raise _too_large(most)
                 if time.monotonic() > ends:
-                    raise ServiceUnavailable(
-                        "the server did not give its catalog in time", hint="try again later"
-                    )
+                    raise _late()
             return wire.whole_answer(answer, bytes(body))
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
         place = server_place(request.url)
@@ -181,6 +195,10 @@ def _get_once(client: httpx.Client, request: HttpRequest, ends: float, most: int
         ) from None
 
 
+def _late() -> ServiceUnavailable:
+    return ServiceUnavailable("the server did not give its catalog in time", hint="try again later")
+
+
 def _too_large(most: int) -> ProtocolError:
     return ProtocolError(f"the answer is larger than {most >> 20} MB, no catalog is that large")
 
@@ -188,6 +206,8 @@ def _too_large(most: int) -> ProtocolError:
 def _read(response: HttpResponse) -> dict[str, Any]:
     if response.is_html() or not response.body.strip():
         response.json()  # has the words for it
+    if response.body.count(b",") > MAX_JSON_COMMAS:
+        raise ProtocolError("the answer has more values than any catalog")
     try:
         document = json.loads(response.body)
     except RecursionError:

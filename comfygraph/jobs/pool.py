@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from comfygraph.core.within import within
 from comfygraph.errors import AuthenticationError, ServiceUnavailable, TargetError, UsageError
 from comfygraph.jobs import wire
 from comfygraph.jobs.recovery import Doubt
@@ -26,6 +27,8 @@ from comfygraph.targets.http import HttpRequest, HttpResponse
 POOLED = ("comfyui", "emulator")
 CONNECT_TIMEOUT = 3.0
 ANSWER_TIMEOUT = 5.0
+WHOLE_ANSWER = 15.0
+"""Seconds that all of an answer may take."""
 _MOST_AT_ONCE = 16
 
 
@@ -156,12 +159,19 @@ def _run(client: httpx.Client, exchange: Exchange[int]) -> int:
 def _deliver(client: httpx.Client, request: HttpRequest) -> HttpResponse:
     timeout = wire.timeouts(CONNECT_TIMEOUT, ANSWER_TIMEOUT)
     headers = wire.wire_headers(request)
+
+    def ask() -> HttpResponse:
+        with client.stream(
+            request.method, request.url, headers=headers, timeout=timeout
+        ) as response:
+            return wire.whole(response)
+
     try:
-        response = client.request(request.method, request.url, headers=headers, timeout=timeout)
+        answer = within(WHOLE_ANSWER, ask)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
         reason = wire.unreached(exc, CONNECT_TIMEOUT, ANSWER_TIMEOUT).reason
         raise ServiceUnavailable(reason, hint="is it running?") from None
-    return request.scrubbed(wire.whole_answer(response, response.content))
+    return request.scrubbed(answer)
 
 
 def _said(load: _Load) -> str:

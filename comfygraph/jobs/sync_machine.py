@@ -32,7 +32,6 @@ from comfygraph.jobs.effects import (
 from comfygraph.jobs.files import NotKept
 from comfygraph.jobs.line import Line
 from comfygraph.jobs.sync_stream import StreamThread
-from comfygraph.targets.http import HttpResponse
 
 Letter: TypeAlias = tuple[int | None, Outcome]
 """Who wrote (the serial of a request or stream, `None` for us), and what."""
@@ -66,6 +65,7 @@ class Machine:
         match effect:
             case Send() | Save():
                 self._send(effect)
+                self._until = time.monotonic() + effect.limit
             case Pause(seconds=seconds):
                 self._until = None if seconds is None else time.monotonic() + seconds
             case Listen():
@@ -190,16 +190,4 @@ def _ask(client: httpx.Client, effect: Send | Save, headers: dict[str, str]) -> 
             for piece in response.iter_bytes():
                 effect.sink.write(piece)
             return wire.keep(effect.sink)
-        return _whole(response)
-
-
-def _whole(response: httpx.Response) -> HttpResponse:
-    until = time.monotonic() + wire.WHOLE_ANSWER
-    body = bytearray()
-    for piece in response.iter_bytes():
-        body += piece
-        if wire.enough(len(body)):
-            break
-        if time.monotonic() > until:
-            raise TimeoutError
-    return wire.whole_answer(response, bytes(body))
+        return wire.whole(response)

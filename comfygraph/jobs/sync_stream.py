@@ -99,6 +99,7 @@ class StreamThread:
         ):
             if response.status_code != 200:
                 return wire.stream_refused(response.status_code)
+            wire.check_packing(response)
             plain = response.extensions["network_stream"].get_extra_info("socket")
             self._socket = plain if isinstance(plain, socket.socket) else None
             self._tell(StreamOpened())

@@ -9,6 +9,7 @@ import logging
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -20,7 +21,13 @@ from comfygraph.errors import UsageError
 from comfygraph.jobs.checks import named_digests
 from comfygraph.jobs.effects import NotSaved, Saved, StreamLost, Unreached
 from comfygraph.jobs.files import Damaged, NotKept, Sink
-from comfygraph.targets.http import MAX_JSON_BYTES, HttpRequest, HttpResponse
+from comfygraph.targets.http import (
+    MAX_JSON_BYTES,
+    PACKINGS,
+    HttpRequest,
+    HttpResponse,
+    bounded_packing,
+)
 
 USER_AGENT = f"comfygraph/{__version__}"
 MAX_FRAME_BYTES = 64 * 1024 * 1024
@@ -41,7 +48,7 @@ def client_options() -> dict[str, Any]:
     """
     return {
         "follow_redirects": False,
-        "headers": {"User-Agent": USER_AGENT},
+        "headers": {"User-Agent": USER_AGENT, "Accept-Encoding": PACKINGS},
         "mounts": dict.fromkeys(_LOOPBACK),
         "verify": _trust(),
     }
@@ -99,6 +106,17 @@ def wire_headers(request: HttpRequest) -> dict[str, str]:
     return headers
 
 
+def check_packing(response: httpx.Response) -> None:
+    """
+    See that the body of an answer may be unpacked, before any of it is read.
+
+    Raises:
+        httpx.DecodingError: It is packed in a way that has no bounds.
+    """
+    if not bounded_packing(response.headers.get("content-encoding", "")):
+        raise httpx.DecodingError("packed in a way that has no bounds", request=response.request)
+
+
 def answer_head(response: httpx.Response) -> tuple[str, int | None]:
     """
     Give the media type of an answer (lower case, `""` where unknown) and the length of its body.
@@ -133,7 +151,9 @@ def starts_file(response: httpx.Response, name: str, sink: Sink) -> bool:
         NotKept: More is announced than the folder takes.
         OSError: The folder refuses.
         httpx.ReadError: It is another part than was asked for: ask again.
+        httpx.DecodingError: It is packed in a way that has no bounds.
     """
+    check_packing(response)
     media_type, length = answer_head(response)
     status = response.status_code
     if status == 206:
@@ -172,6 +192,26 @@ def whole_answer(response: httpx.Response, body: bytes) -> HttpResponse:
     Make our value of an answer.
     """
     return HttpResponse(response.status_code, dict(response.headers), body)
+
+
+def whole(response: httpx.Response) -> HttpResponse:
+    """
+    Read an answer to its end, or as far as anybody will read it.
+
+    Raises:
+        TimeoutError: It did not end in time.
+        httpx.HTTPError: It broke off, or cannot be unpacked.
+    """
+    check_packing(response)
+    until = time.monotonic() + WHOLE_ANSWER
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if enough(len(body)):
+            break
+        if time.monotonic() > until:
+            raise TimeoutError
+    return whole_answer(response, bytes(body))
 
 
 def enough(size: int) -> bool:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from comfygraph.core.within import within
 from comfygraph.errors import (
     ProtocolError,
     RateLimited,
@@ -22,7 +23,14 @@ from comfygraph.errors import (
 from comfygraph.references.cache import AnswerCache, key_of
 from comfygraph.targets.base import Exchange
 from comfygraph.targets.failures import retry_after
-from comfygraph.targets.http import MAX_JSON_BYTES, HttpRequest, HttpResponse, origin
+from comfygraph.targets.http import (
+    MAX_JSON_BYTES,
+    PACKINGS,
+    HttpRequest,
+    HttpResponse,
+    bounded_packing,
+    origin,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -36,13 +44,19 @@ LONGEST_WAIT = 30.0
 _AGAIN = frozenset({429, 500, 502, 503, 504, 525})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_HOPS = 5
-WHOLE_ANSWER = 120.0
-"""Seconds that an answer may take to its last byte."""
+WHOLE_ANSWER = 30.0
+"""Seconds that an answer may take from its first byte to its last."""
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
 class OfflineError(ServiceUnavailable):
     """The network was not to be used, and the answer is not known already."""
+
+
+class _EndlessError(ServiceUnavailable):
+    """
+    An answer that begins and does not end: asking again would take as long.
+    """
 
 
 class Web:
@@ -169,6 +183,8 @@ class Web:
             last = tries == TRIES - 1
             try:
                 response = self._send(request)
+            except _EndlessError:
+                raise
             except ServiceUnavailable:
                 if last:
                     raise
@@ -205,23 +221,29 @@ class Web:
         self.sent += 1
         host = place[1]
         headers = _checked(request.wire_headers())
-        until = self._clock() + WHOLE_ANSWER
-        try:
-            with self._opened().stream(
+        client = self._opened()
+
+        def ask() -> HttpResponse:
+            with client.stream(
                 request.method,
                 request.url,
                 headers=headers,
                 content=request.body or None,
                 timeout=httpx.Timeout(request.timeout, connect=CONNECT_TIMEOUT),
             ) as answer:
+                if not bounded_packing(answer.headers.get("content-encoding", "")):
+                    raise ProtocolError(f"{host} packs its answer in a way that has no bounds")
                 body = bytearray()
                 for piece in answer.iter_bytes():
                     body += piece
                     if len(body) > MAX_JSON_BYTES:
                         raise ProtocolError(f"{host} answers with more than can be read")
-                    if self._clock() > until:
-                        raise ServiceUnavailable(f"{host} did not end its answer in time")
                 return HttpResponse(answer.status_code, dict(answer.headers), bytes(body))
+
+        try:
+            return within(CONNECT_TIMEOUT + request.timeout + WHOLE_ANSWER, ask)
+        except TimeoutError:
+            raise _EndlessError(f"{host} did not end its answer in time") from None
         except httpx.TimeoutException:
             trouble = "did not answer in time"
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as exc:
@@ -241,7 +263,11 @@ class Web:
 
             self._client = httpx.Client(
                 follow_redirects=False,
-                headers={"User-Agent": f"comfygraph/{__version__}", "Accept": "application/json"},
+                headers={
+                    "User-Agent": f"comfygraph/{__version__}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": PACKINGS,
+                },
                 mounts=dict.fromkeys(_LOOPBACK),
             )
         return self._client

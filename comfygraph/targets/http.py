@@ -28,6 +28,7 @@ __all__ = [
     "Resend",
     "Secret",
     "bearer",
+    "bounded_packing",
     "json_body",
     "origin",
     "read_json_text",
@@ -39,6 +40,14 @@ MAX_JSON_BYTES = 64 * 1024 * 1024
 
 MAX_JSON_DEPTH = 200
 """The deepest nesting of an answer; real ones stay under 30."""
+
+MAX_JSON_COMMAS = 4_000_000
+"""The most commas in an answer: each parts two values, and ten bytes make one of a hundred."""
+
+PACKINGS = "gzip, deflate"
+"""What an answer may be packed with; they grow a thousandfold at most, others without bound."""
+
+_PACKED = frozenset({"gzip", "deflate", "br", "zstd"})
 
 _NO_HEADERS: Mapping[str, str] = {}
 
@@ -87,6 +96,15 @@ def same_origin(url: str, home: str) -> bool:
     """
     place = origin(url)
     return bool(place[1]) and place == origin(home)
+
+
+def bounded_packing(encoding: str) -> bool:
+    """
+    Whether what has this `Content-Encoding` may be unpacked: with what we ask for, and once only,
+    or a small piece of it fills the memory.
+    """
+    layers = [layer.strip().lower() for layer in encoding.split(",")]
+    return [layer for layer in layers if layer in _PACKED] in ([], ["gzip"], ["deflate"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +288,8 @@ class HttpResponse:
             raise self._unreadable("the answer is empty")
         if len(self.body) > MAX_JSON_BYTES:
             raise self._unreadable(f"the answer has {len(self.body)} bytes, too many to read")
+        if self.body.count(b",") > MAX_JSON_COMMAS:
+            raise self._unreadable("the answer has more values than can be read")
         if self.is_html():
             raise self._unreadable(
                 "the answer is a web page, not JSON", "check the base URL of the target"

@@ -13,6 +13,7 @@ from comfygraph.core.values import JsonValue
 from comfygraph.errors import clean
 
 _LONGEST = 400
+_LONGEST_ID = 4096
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f]+")
 
@@ -67,10 +68,11 @@ def text(value: JsonValue) -> str:
 
 def identifier(value: JsonValue) -> str:
     """
-    Give an id as a text; integers are written out, so that 64 bits survive. Empty for anything else.
-    """  # noqa: E501
+    Give an id as a text; integers are written out, so that 64 bits survive. Empty for anything
+    else, and for a text that is too long for an id.
+    """
     if isinstance(value, str):
-        return value
+        return value if len(value) <= _LONGEST_ID else ""
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 128:
         return str(value)
     return ""

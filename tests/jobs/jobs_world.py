@@ -240,7 +240,7 @@ REFUSED = Unreached("connection refused", sent=False)
 LOST = Unreached("the connection broke off", sent=True)
 Reply = HttpResponse | Unreached | tuple[float, HttpResponse | Unreached]
 """An answer, at once or after so many seconds."""
-Service = Callable[[HttpRequest, float], Reply]
+Service = Callable[[HttpRequest, float], Reply | None]
 
 
 @dataclass
@@ -351,7 +351,7 @@ class World:
         match effect:
             case Send(request=request) | Save(request=request):
                 self._send(request, effect)
-                return self._next(None)
+                return self._next(self.time + effect.limit)
             case Pause(seconds=seconds):
                 return self._next(None if seconds is None else self.time + seconds)
             case Drop():
@@ -377,6 +377,8 @@ class World:
         self.sent.append((self.time, f"{request.method} {path}"))
         self.requests.append(request)
         given = self.service(request, self.time - self._start)
+        if given is None:  # it drips, and never ends
+            return
         delay, reply = given if isinstance(given, tuple) else (0.0, given)
         if delay > effect.timeout:
             delay, reply = effect.timeout, Unreached(f"no answer within {effect.timeout:g} s", True)
