@@ -330,6 +330,18 @@ def test_results_are_listed_and_downloaded(civitai: Call, emulator: Emulator) ->
     assert [str(Path("x", name))] == [item["path"] for item in answer["files"]]
 
 
+def test_unknown_workflows_are_not_waited_for(civitai: Call, emulator: Emulator) -> None:
+    """
+    A download asks once for a workflow that does not exist, just as a list does.
+    """
+    before = len(emulator.received())
+    code, _, err = civitai("results", "1-20260101000000000", "--download")
+
+    assert 4 == code
+    assert err.startswith("error: ")
+    assert 1 == len(emulator.received()) - before
+
+
 def test_blob(civitai: Call, emulator: Emulator) -> None:
     """
     A blob has an address that needs no token, and is saved with the ending that it has.

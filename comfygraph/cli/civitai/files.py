@@ -51,10 +51,12 @@ def results(workflow_id: str, download: bool, folder: Path, overwrite: bool, as_
     from comfygraph.targets.base import JobRef
 
     with service() as (target, web):
+        # Asked for first: a job that is followed may be so new that it is not to be seen yet, and
+        # one that does not exist would be waited for.
+        found, _ = web.run(target.api.workflow(workflow_id))
         if download:
             ref = JobRef("civitai", target.base_url, workflow_id, "")
             return _fetch(target, ref, folder, overwrite, as_json)
-        found, _ = web.run(target.api.workflow(workflow_id))
         place = target.base_url
     from comfygraph.targets.civitai.workflow import read_workflow
     from comfygraph.targets.events import OutputReady, event_to_json
