@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -123,16 +123,24 @@ def _lint(
     from comfygraph.lint import lint
     from comfygraph.lint.render.text import render_text, summary_line
 
-    if changed is not None:
-        # places in the file no longer say what the graph says
-        document = _unplaced(document, changed)
-    report = lint(document, catalog)
+    # where values were set, places in the file no longer say what the graph says
+    shown = document if changed is None else _unplaced(document, changed)
+    report = lint(shown, catalog)
     color = use_color(request.color, stderr)
     if report.has_errors:
         print(render_text([report], color=color), file=stderr)
         raise LintError(
             "nothing was sent, since lint found errors", hint="--no-lint sends it all the same"
         )
+    if report.diagnostics and changed is not None:
+        # no file holds what the new values bring: another command could not tell
+        in_file = {(found.rule_id, found.message) for found in lint(document, catalog)}
+        brought = tuple(
+            found for found in report.diagnostics if (found.rule_id, found.message) not in in_file
+        )
+        if brought:
+            print(render_text([replace(report, diagnostics=brought)], color=color), file=stderr)
+            return
     if report.diagnostics:
         line = summary_line([report], color=color)
         print(f"lint: {line} (see `comfygraph lint {request.graph}`)", file=stderr)

@@ -264,6 +264,17 @@ def test_warnings_do_not_stop(submit: Submit, tmp_path: Path, emulator: Emulator
     assert err.startswith("lint: 0 errors, 1 warning in 1 file")
 
 
+def test_warnings_about_what_was_set_are_told(submit: Submit, graph: str) -> None:
+    """
+    What a new value brings is told at once: nobody finds it in the file.
+    """
+    code, _, err = submit(graph, "--dry-run", "--set", "SaveImage.filename_prefix=~/photo")
+
+    assert 0 == code
+    assert "filename_prefix" in err
+    assert "comfygraph lint" not in err
+
+
 def test_picture(submit: Submit, graph: str, emulator: Emulator) -> None:
     """
     A picture is run again from the graph that it carries.
