@@ -4,17 +4,22 @@ The names that somebody may have meant.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 _LONGEST = 100
 """Longer names are neither compared nor quoted: comparing is quadratic in their length."""
 
 
+_ENDING = re.compile(r"\.(?:safetensors|ckpt|pth?|bin|gguf|sft|onnx)$")
+"""Nearly all files of models end alike, which makes their names no more alike."""
+
+
 def nearest(name: str, known: Iterable[str], count: int = 1) -> list[str]:
     """
     Give the known names most like `name`, best first; none when nothing is like it.
 
-    Letter case, spaces and underscores do not make names differ.
+    Letter case, spaces, underscores and the endings of model files do not make names differ.
     """
     from difflib import get_close_matches
 
@@ -43,4 +48,4 @@ def shorten(name: str) -> str:
 
 
 def _fold(name: str) -> str:
-    return name.casefold().replace("_", "").replace(" ", "")
+    return _ENDING.sub("", name.casefold().replace("_", "").replace(" ", ""))

@@ -162,7 +162,7 @@ ONE_FAULT: list[OneFault] = [
         "/4/inputs/ckpt_name",
         "dream.safetensors",
         "CG303",
-        "not one of the",
+        "the only value of its list",
         strict=True,
     ),
     _at(

@@ -53,6 +53,9 @@ def value_not_in_list(ctx: RuleContext) -> Iterator[Finding]:
             message = f"`{name}` is {shown(value)}, a file name is wanted"
         elif not options:
             message = f"`{name}` is {shown(value)}, and the server has nothing to choose from"
+        elif len(options) == 1:
+            only = shown(options[0])
+            message = f"`{name}` is {shown(value)}, and the only value of its list is {only}"
         else:
             message = (
                 f"`{name}` is {shown(value)}, not one of the {len(options)} values of its list"
@@ -63,7 +66,7 @@ def value_not_in_list(ctx: RuleContext) -> Iterator[Finding]:
             best = next(option for option in spec.options or () if str(option) == near)
             title = f"set `{name}` to {shown(best)}"
             fixes = (ctx.set_fix(fault.node_id, name, best, title, safe=False),)
-        help = f"one of {one_of(list(options))}" if options else None
+        help = f"one of {one_of(list(options))}" if len(options) > 1 else None
         if near:
             help = f"did you mean `{near}`?"
         yield ctx.at_input(fault.node_id, name, message, help=help, fixes=fixes)
