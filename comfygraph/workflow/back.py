@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comfygraph.catalog import NodeCatalog
+from comfygraph.core.nearest import shorten
 from comfygraph.core.values import Prompt
 from comfygraph.workflow.arrange import Wire
 from comfygraph.workflow.boxes import TITLE, Box, box_of
@@ -228,6 +229,6 @@ def _losses(faces: Mapping[str, Face]) -> list[tuple[str, str]]:
     for node_id, face in faces.items():
         out += [(node_id, text) for text in face.lost]
         if face.node.extra:
-            names = ", ".join(f"`{name}`" for name in list(face.node.extra)[:4])
+            names = ", ".join(f"`{shorten(name)}`" for name in list(face.node.extra)[:4])
             out.append((node_id, f"the editor does not keep {names}"))
     return out

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from comfygraph.catalog import NodeCatalog
 from comfygraph.catalog.dynamic import autogrow_names
+from comfygraph.core.nearest import shorten
 from comfygraph.core.values import Link, Node, Prompt
 from comfygraph.workflow.dynamic_prompts import HasChoices, TooDeep, picker, resolve_text
 from comfygraph.workflow.numbers import as_double
@@ -144,14 +145,14 @@ def _face(node: Node, catalog: NodeCatalog) -> Face:
         known.add(socket.name)
         face.inputs.append(FaceInput(socket.name, socket.type, link, socket.widget))
         if link is None and not socket.widget and socket.name in node.inputs:
-            face.lost.append(f"`{socket.name}` has no widget in the editor for its value")
+            face.lost.append(f"`{shorten(socket.name)}` has no widget in the editor for its value")
     for name, value in node.inputs.items():
         if name in known:
             continue
         if isinstance(value, Link):
             face.inputs.append(FaceInput(name, ANY, value, False))
         else:
-            face.lost.append(f"`{name}` is no input of {node.class_type}")
+            face.lost.append(f"`{shorten(name)}` is no input of {shorten(node.class_type)}")
     # The editor lists the slots of widgets after the plain ones.
     face.inputs.sort(key=lambda slot: slot.widget)
     return face
@@ -169,8 +170,8 @@ def _read_unknown(face: Face) -> None:
             face.widgets.append(FaceWidget(name, kind, shown, True, False, True, many))
     if face.widgets:
         face.lost.append(
-            f"the class {node.class_type} is not known: its values stand in the order of the "
-            "prompt, without names"
+            f"the class {shorten(node.class_type)} is not known: its values stand in the order of "
+            "the prompt, without names"
         )
 
 
@@ -211,14 +212,16 @@ def _widget(widget: Widget, values: Mapping[str, Any], face: Face) -> FaceWidget
     if given and widget.dynamic_text and isinstance(shown, str):
         shown = as_template(shown)
         if shown is None:
-            face.lost.append(f"the text of `{name}` has braces that the editor cannot keep")
+            face.lost.append(
+                f"the text of `{shorten(name)}` has braces that the editor cannot keep"
+            )
             shown = value
     elif given and type(shown) in (int, float) and as_double(shown) != shown:
-        face.lost.append(f"`{name}` is a number that the editor cannot hold")
+        face.lost.append(f"`{shorten(name)}` is a number that the editor cannot hold")
     elif isinstance(value, list) and given:
-        face.lost.append(f"`{name}` is a bare list, which the editor wraps in `__value__`")
+        face.lost.append(f"`{shorten(name)}` is a bare list, which the editor wraps in `__value__`")
     elif given and shown is None and widget.choices:
-        face.lost.append(f"`{name}` is null, for which the editor takes its first choice")
+        face.lost.append(f"`{shorten(name)}` is null, for which the editor takes its first choice")
     multiline = bool(widget.opts.get("multiline")) or widget.kind in ("TEXTAREA", "MARKDOWN")
     return FaceWidget(name, widget.kind, shown, given, linked, widget.saved, multiline)
 
@@ -262,16 +265,21 @@ def _checked(face: Face, slot: FaceInput, faces: Mapping[str, Face]) -> FaceInpu
         return slot
     origin = faces.get(link.node_id)
     if origin is None:
-        face.lost.append(f"`{slot.name}` is linked to node {link.node_id}, which is not there")
+        face.lost.append(
+            f"`{shorten(slot.name)}` is linked to node {shorten(link.node_id)}, which is not there"
+        )
         return slot._replace(link=None)
     at = link.slot
     if at < 0:
         at += len(origin.outputs)
     if not 0 <= at < MAX_OUTPUTS:
-        face.lost.append(f"`{slot.name}` is linked to output {link.slot} of node {link.node_id}")
+        face.lost.append(
+            f"`{shorten(slot.name)}` is linked to output {link.slot} of node "
+            f"{shorten(link.node_id)}"
+        )
         return slot._replace(link=None)
     if at != link.slot:
-        face.lost.append(f"`{slot.name}`: output {link.slot} is written as {at}")
+        face.lost.append(f"`{shorten(slot.name)}`: output {link.slot} is written as {at}")
         return slot._replace(link=Link(link.node_id, at))
     return slot
 
@@ -289,7 +297,7 @@ def _grow_outputs(faces: Mapping[str, Face]) -> None:
             outputs = faces[link.node_id].outputs
             missing = link.slot + 1 - len(outputs)
             if missing > left:
-                face.lost.append(f"`{slot.name}` is linked to output {link.slot} of many")
+                face.lost.append(f"`{shorten(slot.name)}` is linked to output {link.slot} of many")
                 face.inputs[index] = slot._replace(link=None)
                 continue
             if missing > 0:

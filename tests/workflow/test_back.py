@@ -196,3 +196,18 @@ def test_absurd_outputs() -> None:
 
     assert 100 == len(rebuilt.workflow["links"])
     assert 1_900 == len(rebuilt.lost)
+
+
+def test_losses_stay_short() -> None:
+    """
+    Names of megabytes are cut where they are told.
+    """
+    long = "n" * 1_000_000
+    prompt = Prompt.from_json({
+        "1": {"class_type": "EmptyImage", "inputs": {long: 1, f"{long}2": ["9", 0]}, long: 1},
+        "2": {"class_type": long, "inputs": {"x": 1, long: [long, 0]}},
+    })  # fmt: skip
+    lost = [text for _, text in rebuild(prompt, CATALOG).lost]
+
+    assert 5 == len(lost)
+    assert [] == [text[:300] for text in lost if len(text) > 400]
