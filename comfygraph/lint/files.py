@@ -101,7 +101,10 @@ def _walk(folder: str, leave_out: _Exclude) -> Iterator[Source]:
         )
         for name in sorted(names):
             if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield Source(_join(where, name), explicit=False)
+                path = _join(where, name)
+                # a pipe would be waited for, a device never ends; a link to nothing is told
+                if os.path.isfile(path) or not os.path.exists(path):
+                    yield Source(path, explicit=False)
 
 
 def _glob(pattern: str, leave_out: _Exclude) -> Iterator[Source]:
