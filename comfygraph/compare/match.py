@@ -49,7 +49,7 @@ def match_nodes(
         if new_digests.get(node_id) == digest:
             pair(node_id, node_id)
     twins: dict[str, list[str]] = {}
-    for node_id, digest in reversed(new_digests.items()):
+    for node_id, digest in reversed([*new_digests.items()]):
         if node_id not in taken:
             twins.setdefault(digest, []).append(node_id)
     for node_id, digest in old_digests.items():
