@@ -22,7 +22,6 @@ from comfygraph.targets.base import plain_base_url
 from comfygraph.targets.comfyui import basic_auth, configured_auth, server_urls
 from comfygraph.targets.failures import refusal
 from comfygraph.targets.http import (
-    MAX_JSON_COMMAS,
     Auth,
     HttpRequest,
     HttpResponse,
@@ -33,6 +32,8 @@ from comfygraph.targets.http import (
 
 MAX_BYTES = 256 << 20
 """The largest answer that is read; a server with a thousand packs gives about 50 MB."""
+MAX_COMMAS = 10_000_000
+"""The most commas in one: there is one in 22 bytes of the core's catalog."""
 CONNECT_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 60.0
 """Seconds until the answer begins: a server builds it anew, listing all model folders."""
@@ -206,7 +207,7 @@ def _too_large(most: int) -> ProtocolError:
 def _read(response: HttpResponse) -> dict[str, Any]:
     if response.is_html() or not response.body.strip():
         response.json()  # has the words for it
-    if response.body.count(b",") > MAX_JSON_COMMAS:
+    if response.body.count(b",") > MAX_COMMAS:
         raise ProtocolError("the answer has more values than any catalog")
     try:
         document = json.loads(response.body)
